@@ -1,0 +1,51 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ExtendedJSONSchema, FromExtendedSchema } from 'json-schema-to-ts'
+
+/** `problem` names the stable code that a caller gets when this part of a value is wrong. */
+type Keywords = { readonly problem?: string }
+
+/** A JSON Schema literal: the one source of a shape, of its type and of its documentation. */
+export type Schema = ExtendedJSONSchema<Keywords>
+export type FromSchema<S extends Schema> = FromExtendedSchema<Keywords, S>
+
+export interface SchemaViolation {
+  /** JSON pointer to the part that is wrong, empty for the whole. */
+  readonly pointer: string
+  readonly message: string
+  /** The `problem` of the innermost schema that has one. */
+  readonly problem: string | undefined
+}
+
+/** Says whether a value has the schema's shape; `violation` tells what was wrong with the last. */
+export interface Validator<T> {
+  (value: unknown): value is T
+  readonly violation: () => SchemaViolation
+}
+
+const ajv = new Ajv({ strict: true, verbose: true, allowUnionTypes: true })
+ajv.addKeyword({ keyword: 'problem', schemaType: 'string' })
+
+/** Compiles a schema literal into a validator of its type, which stops at the first error. */
+export const compile = <const S extends Schema>(schema: S): Validator<FromSchema<S>> =>
+  compileUntyped(schema) as Validator<FromSchema<S>>
+
+/** The same for a schema that is known only while running. */
+export function compileUntyped(schema: Schema): Validator<unknown> {
+  let validate: ValidateFunction | undefined
+  const check = (value: unknown): value is unknown => {
+    validate ??= ajv.compile(schema as object) // at first use: starting up compiles nothing
+    return validate(value)
+  }
+  return Object.assign(check, { violation: () => violationOf(validate?.errors?.[0]) })
+}
+
+function violationOf(error: ErrorObject | undefined): SchemaViolation {
+  if (!error) return { pointer: '', message: 'is not valid', problem: undefined }
+  const unknownField = error.params.additionalProperty as string | undefined
+  return {
+    pointer: error.instancePath,
+    message:
+      unknownField === undefined ? (error.message ?? 'is not valid') : 'has an unknown field',
+    problem: (error.parentSchema as Keywords | undefined)?.problem,
+  }
+}
