@@ -1,0 +1,130 @@
+import type { DatabaseSync } from 'node:sqlite'
+import {
+  DamagedLog,
+  type Direction,
+  type EventBatches,
+  type EventStore,
+  type LogRange,
+  type RecordedEvent,
+  type StreamRange,
+  type Subscribe,
+} from '../events/event-store.ts'
+import { waitForChange } from './shared-changes.ts'
+import { asDamage, createRowReader, eventColumns, openLogForReading } from './sqlite-event-log.ts'
+
+export type LogReader = Pick<
+  EventStore,
+  'readStream' | 'readAll' | 'subscribe' | 'lastRevision' | 'close'
+>
+
+/** Events a read statement fetches at once; none stays open between two pages. */
+const pageSize = 1_000
+
+/** How long a subscription waits before it looks again, should a wake-up be missed. */
+const idleWaitMs = 1_000
+
+/** Reads beside the writer, through a connection of its own that belongs to the calling thread. */
+export function createLogReader({
+  path,
+  changes,
+}: {
+  readonly path: string
+  readonly changes: SharedArrayBuffer
+}): LogReader {
+  const db = openLogForReading(path)
+  const pages = preparePages(db, path)
+  const changeCount = new Int32Array(changes)
+
+  async function* readAll(range: LogRange = {}): EventBatches {
+    const { direction = 'forward', limit = Number.POSITIVE_INFINITY } = range
+    let position = range.after === undefined ? beyond[direction] : Number(range.after)
+    for (let left = limit; left > 0; ) {
+      const events = pages.all(direction, position, Math.min(left, pageSize))
+      if (events.length > 0) yield events
+      if (events.length < Math.min(left, pageSize)) return
+      left -= events.length
+      position = Number(events.at(-1)?.position)
+    }
+  }
+
+  async function* readStream(stream: string, range: StreamRange = {}): EventBatches {
+    const { direction = 'forward', limit = Number.POSITIVE_INFINITY } = range
+    const step = direction === 'forward' ? 1n : -1n
+    let next = range.from
+    for (let left = limit; left > 0; ) {
+      const start = next === undefined ? beyond[direction] : Number(next - step)
+      const events = pages.stream(direction, stream, start, Math.min(left, pageSize))
+      for (const { revision } of events) {
+        if (next === undefined) next = direction === 'forward' ? 0n : revision
+        if (revision !== next) throw new DamagedLog(`${stream}: revision ${next} is missing`)
+        next += step
+      }
+      if (events.length > 0) yield events
+      if (events.length < Math.min(left, pageSize)) return
+      left -= events.length
+    }
+  }
+
+  async function* subscribe({ after, signal }: Subscribe): EventBatches {
+    let position = after ?? ''
+    while (!signal.aborted) {
+      const seen = Atomics.load(changeCount, 0)
+      const events = pages.all('forward', position === '' ? 0 : Number(position), pageSize)
+      if (events.length > 0) {
+        yield events
+        position = events.at(-1)?.position ?? position
+      } else {
+        await waitForChange(changeCount, seen, idleWaitMs, signal)
+      }
+    }
+  }
+
+  return {
+    readAll,
+    readStream,
+    subscribe,
+    lastRevision: async (stream) => pages.lastRevision(stream),
+    close: async () => db.close(),
+  }
+}
+
+/** Past either end of the log and of every stream. */
+const beyond: Record<Direction, number> = { forward: -1, backward: Number.MAX_SAFE_INTEGER }
+
+function preparePages(db: DatabaseSync, path: string) {
+  const readRows = createRowReader(db)
+  const prepare = (condition: string) => {
+    const statement = db.prepare(`SELECT ${eventColumns} FROM events WHERE ${condition} LIMIT ?`)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  const ofStream = 'stream = (SELECT key FROM streams WHERE name = ?)'
+  const all = {
+    forward: prepare('position > ? ORDER BY position'),
+    backward: prepare('position < ? ORDER BY position DESC'),
+  }
+  const stream = {
+    forward: prepare(`${ofStream} AND revision > ? ORDER BY revision`),
+    backward: prepare(`${ofStream} AND revision < ? ORDER BY revision DESC`),
+  }
+  const last = db.prepare(`SELECT max(revision) AS last FROM events WHERE ${ofStream}`)
+
+  const guarded = <T>(read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      throw asDamage(error, path)
+    }
+  }
+  return {
+    all: (direction: Direction, position: number, limit: number): RecordedEvent[] =>
+      guarded(() => readRows(all[direction], position, limit)),
+    stream: (direction: Direction, name: string, revision: number, limit: number) =>
+      guarded(() => readRows(stream[direction], name, revision, limit)),
+    lastRevision: (name: string): bigint | undefined =>
+      guarded(() => {
+        const revision = last.get(name)?.last
+        return typeof revision === 'number' ? BigInt(revision) : undefined
+      }),
+  }
+}

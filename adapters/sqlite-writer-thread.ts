@@ -1,0 +1,22 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Append, createBatchWriter } from './sqlite-batch-writer.ts'
+
+/** The thread that appends: an fsync here holds up nobody who parses or decides. */
+const { path, changes } = workerData as { path: string; changes: SharedArrayBuffer }
+
+const writer = createBatchWriter(path)
+const changeCount = new Int32Array(changes)
+
+parentPort?.on('message', (batch: readonly Append[] | 'close') => {
+  if (batch === 'close') {
+    writer.close()
+    parentPort?.close()
+    return
+  }
+  const results = writer.write(batch)
+  Atomics.add(changeCount, 0, 1)
+  Atomics.notify(changeCount, 0)
+  parentPort?.postMessage(results)
+})
+
+parentPort?.postMessage('open')
