@@ -4,6 +4,8 @@ import type { Position, RecordedEvent } from './event-store.ts'
 export interface Marker {
   readonly logId: string
   readonly position: Position
+  /** When the log was last known to end at `position`; left out while more was at hand. */
+  readonly levelAt?: string
 }
 
 /** What a consumer gets at once: events of one partition in order, then perhaps a marker. */
@@ -13,7 +15,7 @@ export interface Delivery {
 }
 
 export interface Consumer {
-  /** Resolves when the delivery under way has been handled; no other follows. */
+  /** Resolves when the delivery under way has been handled or given up; no other follows. */
   stop(): Promise<void>
 }
 
@@ -22,16 +24,21 @@ export interface Consumer {
  * may come more than once.
  */
 export interface EventBus {
-  /** Resolves when every partition has acknowledged its part. One publisher awaits each call. */
+  /** Resolves when every partition has taken its part over. One publisher awaits each call. */
   publish(events: readonly RecordedEvent[]): Promise<void>
-  /** Writes a marker to every partition, after all that was published. */
+  /** Puts a marker on every partition, behind all that was published. */
   mark(marker: Marker): Promise<void>
-  /** Where to go on after a restart: the lowest of the partitions' last markers of this log. */
+  /**
+   * Where to publish from after a restart: the lowest of the partitions' last markers of this log
+   * that no restart can lose the events before.
+   */
   lastMarker(logId: string): Promise<Position | undefined>
   /**
-   * Hands the group's share of the events to `handle`, one delivery at a time for each partition.
-   * Offsets are committed after it resolves; when it rejects, the delivery comes again, later.
+   * Hands the group's share of what is published from now on to `handle`, one delivery at a time
+   * for each partition. It is done with a delivery when `handle` resolves; when it rejects, the
+   * same delivery comes again, later, and other groups go on meanwhile.
    */
   consume(group: string, handle: (delivery: Delivery) => Promise<void>): Promise<Consumer>
+  /** Stops every consumer. What was published and not handled comes again after a restart. */
   close(): Promise<void>
 }

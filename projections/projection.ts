@@ -1,52 +1,70 @@
-import type { Decoded, DomainEvent } from '../events/codec.ts'
+import type { Codec, Decoded, DomainEvent } from '../events/codec.ts'
 
-/** A document of a read model: JSON, as the query API answers it. */
+/**
+ * A document of a read model: JSON, as the query API answers it. Bodies are `type`s rather than
+ * interfaces, so that they fit this index signature.
+ */
 export type DocumentBody = Readonly<Record<string, unknown>>
 
 /** What a document is found by; several values where it is found by each of them. */
 export type KeyValue = string | number
-export type Keys = Readonly<Record<string, KeyValue | readonly KeyValue[]>>
+export type Keys = Readonly<Record<string, KeyValue | readonly KeyValue[] | undefined>>
 
 /**
  * Fields in order, the last of them the order of the list; the document's id always follows. At
- * most one field of an index has several values.
+ * most one field of an index has several values. A document that lacks a field is not in the index.
  */
 export interface IndexDeclaration {
   readonly name: string
   readonly fields: readonly string[]
+  /** The field of which a document can have several values. */
+  readonly manyOf?: string
 }
+
+/** The index that every collection has: no fields, so all documents in the order of their ids. */
+export const byId = 'id'
 
 /** Documents of one kind, and the indexes by which queries may find them. */
 export interface CollectionDeclaration<D extends DocumentBody = DocumentBody> {
   readonly name: string
-  readonly keys: (body: D) => Keys
+  /** Its documents follow from one event and never change, such as the lines of a statement. */
+  readonly isFinal: boolean
   readonly indexes: readonly IndexDeclaration[]
+  /** All fields of all indexes. */
+  keys(body: D): Keys
 }
 
-/** A document that an event touches. Its id begins with the event's stream. */
+/** A document by its collection and its id, which begins with the event's stream. */
 export interface DocumentKey {
   readonly collection: string
   readonly id: string
 }
 
-/** A document that follows from one event and never changes: a line of a statement. */
 export interface FinalDocument extends DocumentKey {
   readonly body: DocumentBody
 }
 
+/** A pure fold of events into the documents of one collection. */
+export interface Collection<E extends DomainEvent, D extends DocumentBody = DocumentBody>
+  extends CollectionDeclaration<D> {
+  /** The documents that an event makes or changes, each once. */
+  idsOf(event: Decoded<E>): readonly string[]
+  /** The document after the event; one of a final collection has no `body` before it. */
+  evolve(body: D | undefined, event: Decoded<E>, id: string): D
+  /** Documents of final collections that follow from what `evolve` made of this one. */
+  finals?(after: D, event: Decoded<E>, id: string): readonly FinalDocument[]
+}
+
 /**
- * A pure fold of one category's events into documents. A changed shape or fold is a new version,
- * built beside the old one.
+ * A pure fold of one category's events into collections that agree with each other. A changed shape
+ * or fold is a new version, built beside the old one.
  */
-export interface Projection<E extends DomainEvent> {
+export interface Projection<E extends DomainEvent = DomainEvent> {
   /** Without its version: `accounts`. */
   readonly name: string
   readonly version: number
+  /** Streams of other categories are none of its business. */
   readonly category: string
-  readonly collections: readonly CollectionDeclaration[]
-  /** The documents that an event changes, each once. */
-  keysOf(event: Decoded<E>): readonly DocumentKey[]
-  evolve(body: DocumentBody | undefined, event: Decoded<E>, key: DocumentKey): DocumentBody
-  /** Documents that are final with this event; `after` is what `evolve` made of the key's document. */
-  finals?(after: DocumentBody, event: Decoded<E>, key: DocumentKey): readonly FinalDocument[]
+  readonly codec: Codec<E>
+  readonly collections: readonly Collection<E>[]
 }

@@ -35,13 +35,18 @@ export interface Coverage {
   readonly levelAt: string
 }
 
-/** Written in this order: final documents, documents, parked streams, progress, coverage. */
+/**
+ * Written in this order: final documents, documents, parked streams, progress, coverage. An engine
+ * may do all of it at once; none may let a later part be seen without the earlier ones.
+ */
 export interface Changes {
+  /** Documents of final collections: what is there already stays. */
   readonly finals: readonly DocumentWrite[]
   /** Each is refused where the stored one is at its revision or a later one. */
   readonly documents: readonly DocumentWrite[]
   readonly parked: readonly Parked[]
   readonly unparked: readonly string[]
+  /** Moves forward only. */
   readonly progress: readonly Progress[]
   readonly coverage?: Coverage
 }
@@ -49,10 +54,14 @@ export interface Changes {
 /** One page of a collection in the order of one of its indexes. */
 export interface Query {
   readonly collection: string
+  /** A declared index, or `byId`. */
   readonly index: string
   /** Values of the index's first fields. */
   readonly equals: readonly KeyValue[]
-  /** On the field after those: a range (`from` inclusive, `to` exclusive) or a prefix. */
+  /**
+   * On the field after those, which after the last is the id: a range (`from` inclusive, `to`
+   * exclusive) or the beginning of a text.
+   */
   readonly from?: KeyValue
   readonly to?: KeyValue
   readonly prefix?: string
@@ -61,10 +70,11 @@ export interface Query {
   readonly direction?: 'forward' | 'backward'
   /** Where the last page ended: its `next`. */
   readonly after?: PageKey
+  /** Documents at most. */
   readonly limit: number
 }
 
-/** The remaining index fields and the id of the last document examined. */
+/** The index fields after `equals` and the id of the last document examined. */
 export type PageKey = readonly KeyValue[]
 
 export interface Page {
@@ -80,31 +90,67 @@ export interface Build {
   find(query: Query): Promise<Page>
   progress(stream: string): Promise<bigint | undefined>
   allProgress(): Promise<readonly Progress[]>
+  /** Of one stream, or all. */
   parked(stream?: string): Promise<readonly Parked[]>
   coverage(): Promise<Coverage | undefined>
   /**
    * Writes documents, then progress: after a crash in between, the same events come again and what
-   * is there refuses them. The ids of documents that refused are returned.
+   * is there refuses them. The documents that were refused are returned.
+   * @throws {ReadModelsUnavailable} some of it may be written; the same changes may be written again
    */
   write(changes: Changes): Promise<readonly DocumentKey[]>
+  /** Makes the indexes that `openBuild` was told to defer. Does nothing where they are there. */
+  completeIndexes(): Promise<void>
+}
+
+export interface OpenBuild {
+  /**
+   * For filling a build from the log: indexes that reading needs and writing does not are made by
+   * `completeIndexes`, at once rather than row by row. Until then only collections that are not
+   * final can be read, and only by `get`.
+   */
+  readonly deferIndexes?: boolean
 }
 
 /** Where read models live. Each build has its own documents; one small record names the live one. */
 export interface ReadModelStore {
-  /** Makes its collections and indexes where they are not there yet. */
-  openBuild(name: string, collections: readonly CollectionDeclaration[]): Promise<Build>
+  /**
+   * Makes its collections and indexes where they are not there yet.
+   * @throws {ReadModelsUnavailable} where it is not there and the store only reads
+   * @throws {ReadModelsDamaged}
+   */
+  openBuild(
+    name: string,
+    collections: readonly CollectionDeclaration[],
+    options?: OpenBuild,
+  ): Promise<Build>
+  /** The build that queries of a projection read; it may be of another version than this program's. */
   liveBuild(projection: string): Promise<string | undefined>
-  setLiveBuild(projection: string, build: string): Promise<void>
+  /** Names the live build, or with `undefined` none. */
+  setLiveBuild(projection: string, build: string | undefined): Promise<void>
+  /** All builds there are of a projection, live or not. */
   builds(projection: string): Promise<readonly string[]>
+  /** Removes a build with all its documents; nothing happens where there is none. */
   dropBuild(name: string): Promise<void>
   /** Resolves when something was written since the call, or the time is over. */
   changed(timeoutMs: number): Promise<void>
   close(): Promise<void>
 }
 
-/** The store is gone or full; nothing may be taken for written. */
+/** Documents that one page examines at most, whatever its conditions let through. */
+export const maxExamined = 10_000
+
+/** The store is gone, busy or full; nothing may be taken for written. */
 export class ReadModelsUnavailable extends Error {
   readonly code = 'READ_MODELS_UNAVAILABLE'
 }
 
-export const maxExamined = 10_000
+/** A read model cannot be read by this program. It is disposable: delete it, and it is built anew. */
+export class ReadModelsDamaged extends Error {
+  readonly code = 'READ_MODELS_DAMAGED'
+}
+
+/** A query names what its collection does not declare: a fault of the program, not of its user. */
+export class UndeclaredQuery extends Error {
+  readonly code = 'UNDECLARED_QUERY'
+}
