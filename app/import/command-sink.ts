@@ -1,0 +1,38 @@
+import type { AccountOpening, Overdrafts, Posting } from '../../events/ledger.ts'
+
+/** A command as a line of the bulk route; a key or an id makes repeating it safe. */
+export type LedgerCommandLine =
+  | { readonly type: 'CreateLedger'; readonly key: string; readonly accountOpening: AccountOpening }
+  | {
+      readonly type: 'OpenAccount'
+      readonly key: string
+      readonly account: string
+      readonly overdrafts?: Overdrafts
+    }
+  | {
+      readonly type: 'PostTransaction'
+      readonly id: string
+      readonly postings: readonly Posting[]
+      readonly effectiveAt: string
+      readonly reference?: string
+      readonly metadata?: Readonly<Record<string, string>>
+    }
+
+export type CommandResult =
+  | { readonly accepted: true; readonly revision: string; readonly replayed: boolean }
+  | { readonly accepted: false; readonly code: string; readonly detail?: string }
+
+/** Takes the commands of one ledger: in process, or over HTTP. */
+export interface CommandSink {
+  /**
+   * Submits commands in order and answers each, in order. Commands are taken as they can be sent,
+   * so those in flight are bounded, and every answer is durable.
+   * @throws {SubmissionCut} what was answered holds; the rest is repeated by submitting all again
+   */
+  submit(ledger: string, commands: AsyncIterable<LedgerCommandLine>): AsyncIterable<CommandResult>
+}
+
+/** The other side went away, or does not answer, before every command had its answer. */
+export class SubmissionCut extends Error {
+  readonly code = 'SUBMISSION_CUT'
+}
