@@ -1,4 +1,4 @@
-import type { Decoded, DomainEvent } from '../../events/codec.ts'
+import type { DomainEvent } from '../../events/codec.ts'
 
 /** A refusal is a value: a stable code, and for people what it was about. */
 export interface Rejection<Code extends string = string> {
@@ -6,11 +6,18 @@ export interface Rejection<Code extends string = string> {
   readonly detail: string
 }
 
+/** An event with its place in the stream. */
+export interface PlacedEvent<Event> {
+  readonly event: Event
+  readonly revision: bigint
+  readonly recordedAt: string
+}
+
 export interface DecisionContext<E extends DomainEvent> {
   /** When the events will be recorded: UTC, milliseconds, never before the stream's last. */
   readonly now: string
-  /** What `recalls` named, as far as it is there, by the name's text. */
-  readonly recalled: ReadonlyMap<string, Decoded<E>>
+  /** What `recalls` named, as far as it is there, by `textOf` the name. */
+  readonly recalled: ReadonlyMap<string, PlacedEvent<E>>
 }
 
 /** An id that the past is looked up by, in a namespace of its own within the stream. */
@@ -18,6 +25,8 @@ export interface Name {
   readonly namespace: string
   readonly id: string
 }
+
+export const textOf = ({ namespace, id }: Name): string => `${namespace}\n${id}`
 
 /** The rules of one stream category. Pure: no I/O, no clock, no randomness. */
 export interface Decider<Command, Event extends DomainEvent, State, Code extends string> {

@@ -1,0 +1,192 @@
+import type { CommandAccepted, DomainEvent } from '../events/codec.ts'
+import {
+  bytesOf,
+  maxAppendBytes,
+  maxEventsPerAppend,
+  type NewEvent,
+} from '../events/event-store.ts'
+import type { CommandRequest, Outcome } from './command.ts'
+import { isRejection, type Name, type PlacedEvent, textOf } from './domain/decider.ts'
+import type { Domain } from './domain/domain.ts'
+import { type Recollection, type Sought, seek } from './recall.ts'
+
+/** A command with what it is known by, worked out when it arrives. */
+export interface Candidate<Command> {
+  readonly request: CommandRequest<Command>
+  readonly hash: string
+  /** Its idempotency key and its own id, as far as it has them. */
+  readonly key: Sought | undefined
+  readonly own: Sought | undefined
+}
+
+/** A stream as far as it is known to be durable. */
+export interface Durable<State> {
+  readonly state: State
+  /** -1n before the first event. */
+  readonly revision: bigint
+  /** When its last event was recorded; empty before the first. */
+  readonly recordedAt: string
+}
+
+/** What deciding some commands in order came to. Nothing of it counts until its events are durable. */
+export interface Batch<State, Event extends DomainEvent> {
+  /** One for each command that was decided; those after them did not fit into one append. */
+  readonly outcomes: readonly Outcome<Event>[]
+  readonly events: readonly NewEvent[]
+  readonly after: Durable<State>
+  /** Which ids the events are about, for the index. */
+  readonly ids: readonly { readonly sought: Sought; readonly revision: bigint }[]
+}
+
+const nothingChanged: CommandAccepted = { type: 'CommandAccepted', data: {} }
+
+/**
+ * Decides commands in order, each on what those before it leave behind, until all are decided or an
+ * append is full. What was durable stays as it is.
+ */
+export function decideBatch<
+  Command extends { readonly type: string },
+  Event extends DomainEvent,
+  State,
+  Code extends string,
+>(
+  domain: Domain<Command, Event, State, Code>,
+  stream: string,
+  durable: Durable<State>,
+  candidates: readonly Candidate<Command>[],
+  past: ReadonlyMap<string, Recollection<Event>>,
+  { now, newId }: { readonly now: string; readonly newId: () => string },
+): Batch<State, Event> {
+  const { decider } = domain
+  const recordedAt = now > durable.recordedAt ? now : durable.recordedAt
+  let state = decider.layers?.layer(durable.state) ?? durable.state
+  let { revision } = durable
+  let bytes = 0
+  const outcomes: Outcome<Event>[] = []
+  const events: NewEvent[] = []
+  const ids: { sought: Sought; revision: bigint }[] = []
+  const pending = new Map<string, Recollection<Event>>()
+  const lookUp = (name: Name) => pending.get(textOf(name)) ?? past.get(textOf(name))
+
+  function remember(sought: Sought, recollection: Recollection<Event>): void {
+    pending.set(textOf(sought.name), recollection)
+    ids.push({ sought, revision: recollection.event?.revision ?? recollection.revision })
+  }
+
+  for (const candidate of candidates) {
+    const { request, key, own } = candidate
+    const known = answerFromThePast(domain, candidate, lookUp)
+    if (known) {
+      outcomes.push(known)
+      continue
+    }
+    const decision = decider.decide(request.command, state, {
+      now: recordedAt,
+      recalled: eventsOf(decider.recalls?.(request.command, state) ?? [], lookUp),
+    })
+    if (isRejection(decision)) {
+      outcomes.push({ status: 'refused', rejection: decision })
+      continue
+    }
+    const made = key && decision.length === 0 ? [nothingChanged] : decision
+    const encoded = encode(domain, candidate, made, recordedAt, newId)
+    const size = encoded.reduce((sum, event) => sum + bytesOf(event), 0)
+    if (size > maxAppendBytes || encoded.length > maxEventsPerAppend) {
+      const detail = `it would make ${encoded.length} events of ${size} bytes`
+      outcomes.push({ status: 'refused', rejection: { code: 'command-too-large', detail } })
+      continue
+    }
+    if (bytes + size > maxAppendBytes || events.length + encoded.length > maxEventsPerAppend) break
+
+    const placed = decision.map((event, index) => ({
+      event,
+      revision: revision + BigInt(index + 1),
+      recordedAt,
+    }))
+    if (request.dryRun) {
+      outcomes.push({ status: 'accepted', revision: undefined, events: placed, replayed: false })
+      continue
+    }
+    bytes += size
+    events.push(...encoded)
+    revision += BigInt(encoded.length)
+    for (const event of decision) state = decider.evolve(state, event)
+
+    const recollection = { event: undefined, hash: candidate.hash, events: placed, revision }
+    if (key) remember(key, recollection)
+    for (const event of placed) {
+      for (const name of domain.namesIn(event.event)) {
+        const isOwn = own !== undefined && textOf(own.name) === textOf(name)
+        remember(isOwn ? own : seek(stream, name), { ...recollection, event })
+      }
+    }
+    outcomes.push({
+      status: 'accepted',
+      revision: revision < 0n ? undefined : revision,
+      events: placed,
+      replayed: false,
+    })
+  }
+  return { outcomes, events, after: { state, revision, recordedAt }, ids }
+}
+
+/** A key or an id that was used answers again, or is refused where the content is another. */
+function answerFromThePast<Command extends { readonly type: string }, Event extends DomainEvent>(
+  domain: Pick<Domain<Command, Event, never, string>, 'conflict'>,
+  { hash, key, own }: Candidate<Command>,
+  lookUp: (name: Name) => Recollection<Event> | undefined,
+): Outcome<Event> | undefined {
+  for (const sought of [key, own]) {
+    const known = sought && lookUp(sought.name)
+    if (!known) continue
+    if (known.hash === hash) {
+      const { events, revision } = known
+      return { status: 'accepted', revision, events, replayed: true }
+    }
+    const rejection =
+      sought === key
+        ? { code: 'idempotency-key-reused', detail: 'the key was used with other content' }
+        : {
+            code: domain.conflict(sought.name),
+            detail: `${sought.name.id} was used with other content`,
+          }
+    return { status: 'refused', rejection }
+  }
+  return undefined
+}
+
+function encode<Command extends { readonly type: string }, Event extends DomainEvent>(
+  { codec }: Pick<Domain<Command, Event, never, string>, 'codec'>,
+  { request, hash }: Candidate<Command>,
+  events: readonly (Event | CommandAccepted)[],
+  recordedAt: string,
+  newId: () => string,
+): readonly NewEvent[] {
+  const { command, caller, idempotencyKey, trace } = request
+  return events.map((event, index) =>
+    codec.encode(event, newId(), {
+      ...trace,
+      command: {
+        caller,
+        count: events.length,
+        hash,
+        index,
+        ...(idempotencyKey !== undefined && { key: idempotencyKey }),
+        type: command.type,
+      },
+      recordedAt,
+    }),
+  )
+}
+
+function eventsOf<Event extends DomainEvent>(
+  names: readonly Name[],
+  lookUp: (name: Name) => Recollection<Event> | undefined,
+): ReadonlyMap<string, PlacedEvent<Event>> {
+  const recalled = new Map<string, PlacedEvent<Event>>()
+  for (const name of names) {
+    const event = lookUp(name)?.event
+    if (event) recalled.set(textOf(name), event)
+  }
+  return recalled
+}

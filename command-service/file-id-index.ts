@@ -1,0 +1,143 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Fingerprint } from './fingerprint.ts'
+import { DamagedIdIndex, type IdIndex } from './id-index.ts'
+import {
+  findInFile,
+  readSegmentFile,
+  type SegmentFooter,
+  writeSegmentFile,
+} from './id-index-file.ts'
+import { addId, createIdSegment, findId, type IdSegment, isFull, mayHold } from './id-segment.ts'
+
+/** Full segments whose tables stay in memory: recent ids are looked up without reading a file. */
+const segmentsInMemory = 4
+
+/** A full segment: its filter always, its table while it is recent or in no file yet. */
+interface FullSegment {
+  readonly path: string
+  readonly filter: Uint8Array
+  memory: IdSegment | undefined
+  isWritten: boolean
+}
+
+/**
+ * Opens the index in a folder. Files that are damaged, missing in between, or of another log are
+ * thrown away: what they held is read from the log again.
+ */
+export async function openFileIdIndex({
+  folder,
+  logId,
+}: {
+  readonly folder: string
+  readonly logId: string
+}): Promise<IdIndex> {
+  await mkdir(folder, { recursive: true })
+  const pathOf = (number: number): string => join(folder, `ids-${String(number).padStart(6, '0')}`)
+  const full: FullSegment[] = []
+  const covered = new Map<string, bigint>()
+  let growing = createIdSegment()
+
+  const usable = await loadAll()
+  if (!usable) {
+    full.length = 0
+    covered.clear()
+    growing = createIdSegment()
+    for (const name of await readdir(folder)) await rm(join(folder, name))
+  }
+
+  async function loadAll(): Promise<boolean> {
+    const names = (await readdir(folder)).filter((name) => /^ids-\d{6}$/.test(name)).sort()
+    try {
+      for (const [number, name] of names.entries()) {
+        const path = pathOf(number)
+        if (join(folder, name) !== path) return false
+        const { filter, footer, table } = await readSegmentFile(path)
+        if (footer.logId !== logId) return false
+        for (const [stream, revision] of Object.entries(footer.covered)) {
+          covered.set(stream, BigInt(revision))
+        }
+        const isLast = number === names.length - 1
+        if (isLast) growing = { table: table(), filter, count: footer.count }
+        else full.push({ path, filter, memory: undefined, isWritten: true })
+      }
+      return true
+    } catch (error) {
+      if (error instanceof DamagedIdIndex) return false
+      throw error
+    }
+  }
+
+  let lastWrite: Promise<void> = Promise.resolve()
+
+  /** One file after the other. The footer says what is covered now, when the segment ends. */
+  function write(path: string, segment: IdSegment): Promise<void> {
+    const footer: SegmentFooter = {
+      count: segment.count,
+      covered: Object.fromEntries([...covered].map(([name, revision]) => [name, `${revision}`])),
+      logId,
+    }
+    const written = lastWrite.then(() => writeSegmentFile(path, segment, footer))
+    lastWrite = written.catch(() => undefined) // who asked for it is told; the next may succeed
+    return written
+  }
+
+  async function writeFull(segment: FullSegment): Promise<void> {
+    if (segment.isWritten || !segment.memory) return
+    await write(segment.path, segment.memory)
+    segment.isWritten = true
+    for (const older of full.slice(0, -segmentsInMemory)) {
+      if (older.isWritten) older.memory = undefined
+    }
+  }
+
+  function startNext(): void {
+    const path = pathOf(full.length)
+    const segment = { path, filter: growing.filter, memory: growing, isWritten: false }
+    full.push(segment)
+    growing = createIdSegment()
+    writeFull(segment).catch(() => undefined) // its table stays in memory; `save` tries again
+  }
+
+  async function findOne(fingerprint: Fingerprint): Promise<bigint | undefined> {
+    for (let number = full.length - 1; number >= 0; number -= 1) {
+      const segment = full[number]
+      if (!segment || !mayHold(segment.filter, fingerprint)) continue
+      const revision = segment.memory
+        ? findId(segment.memory, fingerprint)
+        : await findInFile(segment.path, fingerprint)
+      if (revision !== undefined) return revision
+    }
+    return undefined
+  }
+
+  return {
+    async find(fingerprints) {
+      const found: (bigint | undefined)[] = []
+      for (const fingerprint of fingerprints) {
+        const newest = mayHold(growing.filter, fingerprint)
+          ? findId(growing, fingerprint)
+          : undefined
+        found.push(newest ?? (full.length > 0 ? await findOne(fingerprint) : undefined))
+      }
+      return found
+    },
+
+    add(fingerprint, revision) {
+      if (isFull(growing)) startNext()
+      addId(growing, fingerprint, revision)
+    },
+
+    cover: (stream, revision) => void covered.set(stream, revision),
+    coveredTo: (stream) => covered.get(stream),
+
+    async save() {
+      for (const segment of full) await writeFull(segment)
+      const { table, filter, count } = growing
+      const copy = { table: Buffer.from(table), filter: filter.slice(), count }
+      await write(pathOf(full.length), copy)
+    },
+
+    close: () => lastWrite,
+  }
+}

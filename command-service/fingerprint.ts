@@ -1,0 +1,22 @@
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../platform/canonical-json.ts'
+import type { Name } from './domain/decider.ts'
+
+/** 128 bits that stand for an id in one stream and namespace, as 16 bytes. */
+export type Fingerprint = Buffer
+
+export const fingerprintBytes = 16
+
+/** Of a name; cut from SHA-256, so that nobody can make two ids meet on purpose. */
+export const fingerprintOf = (stream: string, { namespace, id }: Name): Fingerprint =>
+  hash('sha256', `${stream}\n${namespace}\n${id}`, 'buffer').subarray(0, fingerprintBytes)
+
+/** Idempotency keys belong to their caller. */
+export const keyName = (caller: string, key: string): Name => ({
+  namespace: 'key',
+  id: `${caller}\n${key}`,
+})
+
+/** Tells the same command from another: over stream, type and body, with the algorithm's tag. */
+export const contentHash = (stream: string, content: unknown): string =>
+  `sha256:${hash('sha256', `${stream}\n${canonicalJson(content)}`, 'base64url')}`

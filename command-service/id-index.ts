@@ -1,0 +1,24 @@
+import type { Fingerprint } from './fingerprint.ts'
+
+/**
+ * Remembers for ever which ids a stream has seen: fingerprint → revision of the latest event about
+ * the id. Disposable: what it lacks is read from the log again.
+ */
+export interface IdIndex {
+  /** A hit is to be confirmed against the full id, in the event itself. */
+  find(fingerprints: readonly Fingerprint[]): Promise<readonly (bigint | undefined)[]>
+  /** Adds what a durable event is about, in the order of the stream. */
+  add(fingerprint: Fingerprint, revision: bigint): void
+  /** All events of the stream up to here have been added. */
+  cover(stream: string, revision: bigint): void
+  /** Up to where a stream's events are in the index; `undefined` where none is. */
+  coveredTo(stream: string): bigint | undefined
+  /** Writes what is not in a file yet. */
+  save(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A file of the index is damaged; without it all is rebuilt from the log. */
+export class DamagedIdIndex extends Error {
+  readonly code = 'DAMAGED_ID_INDEX'
+}

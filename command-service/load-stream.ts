@@ -1,0 +1,74 @@
+import { type Codec, type DomainEvent, isDomainEvent, UnknownEvent } from '../events/codec.ts'
+import { DamagedLog, type EventStore } from '../events/event-store.ts'
+import { StreamUnavailable } from './command.ts'
+import type { Durable } from './decide-batch.ts'
+import type { Domain } from './domain/domain.ts'
+import type { IdIndex } from './id-index.ts'
+import { namesOfEvent, seek } from './recall.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export interface Folding<Event extends DomainEvent, State> {
+  readonly domain: Pick<
+    Domain<{ type: string }, Event, State, string>,
+    'codec' | 'decider' | 'namesIn'
+  >
+  readonly store: EventStore
+  readonly index: IdIndex
+}
+
+/** The stream as the store has it: its snapshot, if there is a good one, and all events since. */
+export async function loadStream<Event extends DomainEvent, State>(
+  folding: Folding<Event, State>,
+  snapshots: Snapshots<State>,
+  stream: string,
+): Promise<{ readonly durable: Durable<State>; readonly snapshotRevision: bigint }> {
+  const { initialState } = folding.domain.decider
+  const nothing = { state: initialState(), revision: -1n, recordedAt: '' }
+  const base = (await snapshots.load(stream)) ?? nothing
+  const { revision: snapshotRevision } = base
+  return { durable: await catchUp(folding, stream, base), snapshotRevision }
+}
+
+/**
+ * Folds what the store has past the given revision, and gives the index what it lacks.
+ * @throws {StreamUnavailable} an event is damaged, or not known to this program
+ */
+export async function catchUp<Event extends DomainEvent, State>(
+  { domain, store, index }: Folding<Event, State>,
+  stream: string,
+  durable: Durable<State>,
+): Promise<Durable<State>> {
+  const indexed = await indexedTo(index, store, stream)
+  let { state, revision, recordedAt } = durable
+  // biome-ignore lint/complexity/useMathMinMax: it takes no bigint
+  const from = (indexed < revision ? indexed : revision) + 1n
+  try {
+    for await (const batch of store.readStream(stream, { from })) {
+      for (const recorded of batch) {
+        const event = (domain.codec as Codec<Event>).decode(recorded)
+        if (event.revision > indexed) {
+          for (const name of namesOfEvent(event, domain.namesIn)) {
+            index.add(seek(stream, name).fingerprint, event.revision)
+          }
+        }
+        if (event.revision <= revision) continue
+        if (isDomainEvent(event)) state = domain.decider.evolve(state, event)
+        revision = event.revision
+        recordedAt = event.metadata.recordedAt
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof UnknownEvent || error instanceof DamagedLog)) throw error
+    throw new StreamUnavailable(`${stream} cannot be folded: ${error.message}`, { cause: error })
+  }
+  if (revision >= 0n) index.cover(stream, revision)
+  return { state, revision, recordedAt }
+}
+
+/** An index that claims more than the log has is of a log that lost its end: it counts for nothing. */
+async function indexedTo(index: IdIndex, store: EventStore, stream: string): Promise<bigint> {
+  const covered = index.coveredTo(stream)
+  if (covered === undefined) return -1n
+  const last = await store.lastRevision(stream)
+  return last !== undefined && covered <= last ? covered : -1n
+}
