@@ -1,0 +1,205 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { Consumer, Delivery, EventBus, Marker } from '../events/event-bus.ts'
+import type { RecordedEvent } from '../events/event-store.ts'
+import { openMarkerFile } from './marker-file.ts'
+
+/** Events that wait for one group before `publish` waits for room. */
+const maxQueuedEvents = 20_000
+
+/** Events of one delivery at most, unless one publish already held more. */
+const maxDeliveryEvents = 10_000
+
+/** The delay before a failed delivery comes again: doubled each time, up to the longer. */
+const firstRedeliveryMs = 50
+const maxRedeliveryMs = 10_000
+
+export interface OpenInProcessEventBus {
+  /** Where the last marker is kept. */
+  readonly markerPath: string
+  /** Told of each handler that failed and each marker that could not be kept. */
+  readonly onError: (error: unknown, context: { readonly group?: string }) => void
+  /** From 0 up to 1, for the jitter of delays. */
+  readonly random?: () => number
+  readonly firstRedeliveryMs?: number
+}
+
+/**
+ * A bus of one partition within one thread. Taking over is queueing, in memory: a marker is kept
+ * once every group has handled all before it, so what is in the queues when the process ends is
+ * published again. Nothing is held for groups that come later: they begin with the event store.
+ */
+export function openInProcessEventBus(options: OpenInProcessEventBus): EventBus {
+  const { markerPath, onError } = options
+  const markers = openMarkerFile(markerPath)
+  const groups = new Set<Group>()
+  let isClosed = false
+
+  /** Keeps the marker when the last of the groups that were there has handled it. */
+  function keepWhenHandled(marker: Marker): () => void {
+    let left = groups.size
+    return () => {
+      left -= 1
+      if (left > 0) return
+      try {
+        markers.keep(marker)
+      } catch (error) {
+        onError(error, {})
+      }
+    }
+  }
+
+  return {
+    async publish(events) {
+      if (isClosed) throw new Error('the event bus is closed')
+      if (events.length === 0) return
+      await Promise.all([...groups].map((group) => group.hasRoom()))
+      if (isClosed) throw new Error('the event bus is closed')
+      for (const group of groups) group.add({ events })
+    },
+
+    async mark(marker) {
+      if (isClosed) throw new Error('the event bus is closed')
+      const onHandled = keepWhenHandled(marker)
+      if (groups.size === 0) onHandled()
+      for (const group of groups) group.add({ events: [], marker, onHandled })
+    },
+
+    lastMarker: async (logId) => markers.last(logId),
+
+    async consume(name, handle) {
+      if (isClosed) throw new Error('the event bus is closed')
+      const group = startGroup(name, handle, { random: Math.random, ...options })
+      groups.add(group)
+      return {
+        async stop() {
+          groups.delete(group)
+          await group.stop()
+        },
+      }
+    },
+
+    async close() {
+      isClosed = true
+      await Promise.all([...groups].map((group) => group.stop()))
+      groups.clear()
+    },
+  }
+}
+
+interface Queued extends Delivery {
+  readonly onHandled?: () => void
+}
+
+interface Group extends Consumer {
+  add(queued: Queued): void
+  hasRoom(): Promise<void>
+}
+
+type GroupOptions = Required<Pick<OpenInProcessEventBus, 'random' | 'onError'>> &
+  Pick<OpenInProcessEventBus, 'firstRedeliveryMs'>
+
+/** One group's queue and the loop that empties it, a delivery at a time. */
+function startGroup(
+  name: string,
+  handle: (delivery: Delivery) => Promise<void>,
+  options: GroupOptions,
+): Group {
+  const queue: Queued[] = []
+  const stopping = new AbortController()
+  let queuedEvents = 0
+  let wake: (() => void) | undefined
+  let makeRoom: (() => void)[] = []
+
+  function takeNext(): Queued[] {
+    const taken: Queued[] = []
+    let count = 0
+    for (const next of queue) {
+      if (taken.length > 0 && count + next.events.length > maxDeliveryEvents) break
+      taken.push(next)
+      count += next.events.length
+      if (next.marker) break
+    }
+    queue.splice(0, taken.length)
+    return taken
+  }
+
+  async function deliver(delivery: Delivery): Promise<boolean> {
+    let delayMs = options.firstRedeliveryMs ?? firstRedeliveryMs
+    while (!stopping.signal.aborted) {
+      try {
+        await handle(delivery)
+        return true
+      } catch (error) {
+        options.onError(error, { group: name })
+        await pause(delayMs * (0.5 + options.random() / 2), stopping.signal)
+        delayMs = Math.min(delayMs * 2, maxRedeliveryMs)
+      }
+    }
+    return false
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const taken = takeNext()
+      if (taken.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        continue
+      }
+      const delivery = merged(taken)
+      if (!(await deliver(delivery))) return
+      for (const { onHandled } of taken) onHandled?.()
+      queuedEvents -= delivery.events.length
+      if (queuedEvents < maxQueuedEvents) releaseWaiting()
+      await otherWork() // a long backlog must not keep timers and messages waiting
+    }
+  }
+
+  function releaseWaiting(): void {
+    const waiting = makeRoom
+    makeRoom = []
+    for (const resolve of waiting) resolve()
+  }
+
+  const running = run()
+  return {
+    add(queued) {
+      queue.push(queued)
+      queuedEvents += queued.events.length
+      wake?.()
+    },
+    async hasRoom() {
+      if (queuedEvents < maxQueuedEvents || stopping.signal.aborted) return
+      await new Promise<void>((resolve) => makeRoom.push(resolve))
+    },
+    async stop() {
+      stopping.abort()
+      wake?.()
+      releaseWaiting()
+      await running
+    },
+  }
+}
+
+function merged(taken: readonly Queued[]): Delivery {
+  const [first, ...others] = taken
+  const marker = taken.at(-1)?.marker
+  const events: readonly RecordedEvent[] =
+    others.length === 0 ? (first?.events ?? []) : taken.flatMap((one) => one.events)
+  return marker ? { events, marker } : { events }
+}
+
+/** Resolves after the time, or at once when the signal is aborted. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, delayMs)
+    signal.addEventListener('abort', done, { once: true })
+    if (signal.aborted) done()
+  })
+}

@@ -1,0 +1,174 @@
+import type { CollectionDeclaration } from '../projections/projection.ts'
+import {
+  type Build,
+  type Coverage,
+  type Parked,
+  type Progress,
+  ReadModelsDamaged,
+  ReadModelsUnavailable,
+  type StoredDocument,
+  UndeclaredQuery,
+} from '../projections/read-model-store.ts'
+import { guarded, openReadModelFile } from './sqlite-read-models-file.ts'
+import { createFinder } from './sqlite-read-models-finder.ts'
+import {
+  buildSchema,
+  type CollectionLayout,
+  indexesOf,
+  layoutOf,
+  stagingOf,
+  tablesOf,
+  unstage,
+} from './sqlite-read-models-schema.ts'
+import { createChangeWriter } from './sqlite-read-models-writer.ts'
+
+export interface SqliteBuild extends Build {
+  close(): void
+}
+
+export interface OpenSqliteBuild {
+  readonly path: string
+  readonly name: string
+  readonly collections: readonly CollectionDeclaration[]
+  readonly readOnly: boolean
+  readonly deferIndexes: boolean
+  readonly onWritten: () => void
+}
+
+/** One file: the documents of a build, its progress, what is parked, how far it covers the log. */
+export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
+  const { path, name, collections, readOnly, onWritten } = options
+  const layouts = new Map(collections.map((one) => [one.name, layoutOf(one)]))
+  const declarations = new Map(
+    collections.map((declaration) => {
+      const layout = layouts.get(declaration.name) ?? layoutOf(declaration)
+      return [declaration.name, { declaration, layout }]
+    }),
+  )
+  const db = openReadModelFile(path, { schema: buildSchema, readOnly })
+  const run = <T>(work: () => T): T => guarded(path, work)
+
+  function declare(): void {
+    const text = JSON.stringify([...layouts.values()])
+    const declared = db.prepare('SELECT text FROM declaration').get()?.text
+    if (declared === text) return
+    if (declared !== undefined) {
+      const advice = 'a changed projection needs a new version, or delete the file'
+      throw new ReadModelsDamaged(`${path} was made by other declarations: ${advice}`)
+    }
+    if (readOnly) throw new ReadModelsUnavailable(`${path} is only being made`)
+    const staging = options.deferIndexes ? [...layouts.values()].flatMap(stagingsOf) : []
+    db.exec(['BEGIN IMMEDIATE', ...[...layouts.values()].map(tablesOf), ...staging].join(';'))
+    db.prepare('INSERT INTO declaration VALUES (?)').run(text)
+    db.exec('COMMIT')
+  }
+
+  const areIndexesMissing = () =>
+    [...layouts.values()].some(({ idIndex }) => !isThere(idIndex)) ||
+    [...layouts.values()].flatMap(({ indexes }) => indexes).some(({ staging }) => isThere(staging))
+  const isThere = (sqlName: string): boolean =>
+    db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(sqlName.slice(1, -1)) !== undefined
+
+  function makeIndexes(): void {
+    const staged = [...layouts.values()]
+      .flatMap(({ indexes }) => indexes)
+      .filter(({ staging }) => isThere(staging))
+    const steps = [...staged.map(unstage), ...[...layouts.values()].map(indexesOf)]
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const step of steps) db.exec(step)
+      db.exec('COMMIT')
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  return run(() => {
+    try {
+      declare()
+      if (!readOnly && !options.deferIndexes) makeIndexes()
+      return { name, ...readerOf(db, run, layouts), ...writerOf(), close: () => db.close() }
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+
+  function writerOf(): Pick<Build, 'write' | 'completeIndexes'> {
+    let write = readOnly ? undefined : prepareWriter()
+    return {
+      async write(changes) {
+        if (!write) throw new Error(`${path} was opened for reading`)
+        const refused = run(() => write?.(changes) ?? [])
+        onWritten()
+        return refused
+      },
+      async completeIndexes() {
+        run(makeIndexes)
+        write = prepareWriter()
+        onWritten()
+      },
+    }
+  }
+
+  function prepareWriter() {
+    return createChangeWriter(db, declarations, { areIndexesDeferred: areIndexesMissing() })
+  }
+}
+
+const stagingsOf = ({ isFinal, indexes }: CollectionLayout): readonly string[] =>
+  isFinal ? indexes.filter(({ manyOf }) => manyOf !== undefined).map(stagingOf) : []
+
+type DocumentRow = readonly [string, number, string]
+
+function readerOf(
+  db: ReturnType<typeof openReadModelFile>,
+  run: <T>(work: () => T) => T,
+  layouts: ReadonlyMap<string, CollectionLayout>,
+): Omit<Build, 'name' | 'write' | 'completeIndexes'> {
+  const getters = new Map(
+    [...layouts].map(([name, { table }]) => {
+      const statement = db.prepare(`SELECT id, revision, body FROM ${table} WHERE id = ?`)
+      statement.setReturnArrays(true)
+      return [name, statement]
+    }),
+  )
+  const find = createFinder(db, layouts)
+  const progressOf = db.prepare('SELECT revision FROM progress WHERE stream = ?')
+  const allProgress = db.prepare('SELECT stream, revision FROM progress ORDER BY stream')
+  const columns = 'stream, revision, reason, parked_at AS parkedAt'
+  const allParked = db.prepare(`SELECT ${columns} FROM parked ORDER BY stream`)
+  const parkedOf = db.prepare(`SELECT ${columns} FROM parked WHERE stream = ?`)
+  const coverageOf = db.prepare(
+    'SELECT log_id AS logId, position, level_at AS levelAt FROM coverage',
+  )
+
+  const asStored = (row: unknown): StoredDocument | undefined => {
+    if (row === undefined) return undefined
+    const [id, revision, body] = row as DocumentRow
+    return { id, revision: BigInt(revision), body }
+  }
+  return {
+    async get(collection, ids) {
+      const getter = getters.get(collection)
+      if (!getter) throw new UndeclaredQuery(`no collection ${collection}`)
+      return run(() => ids.map((id) => asStored(getter.get(id))))
+    },
+    find: async (query) => run(() => find(query)),
+    async progress(stream) {
+      const revision = run(() => progressOf.get(stream))?.revision
+      return revision === undefined ? undefined : BigInt(Number(revision))
+    },
+    allProgress: async () => run(() => allProgress.all()).map(withRevision<Progress>),
+    async parked(stream) {
+      const rows = run(() => (stream === undefined ? allParked.all() : parkedOf.all(stream)))
+      return rows.map(withRevision<Parked>)
+    },
+    coverage: async () => run(() => coverageOf.get()) as Coverage | undefined,
+  }
+}
+
+/** A row of a table of this file's own schema, its revision as the port has it. */
+const withRevision = <T>(row: Readonly<Record<string, unknown>>): T =>
+  ({ ...row, revision: BigInt(Number(row.revision)) }) as T

@@ -1,0 +1,119 @@
+import type { CollectionDeclaration, IndexDeclaration } from '../projections/projection.ts'
+import { byId } from '../projections/projection.ts'
+
+/** What every build has beside its documents. */
+export const buildSchema = `
+  CREATE TABLE declaration (text TEXT NOT NULL) STRICT;
+  CREATE TABLE progress (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE parked (
+    stream TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    parked_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE coverage (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    log_id TEXT NOT NULL,
+    position TEXT NOT NULL,
+    level_at TEXT NOT NULL
+  ) STRICT;
+`
+
+/** How one collection lies in its build's file. Names come from declarations only, and are checked. */
+export interface CollectionLayout {
+  readonly name: string
+  readonly isFinal: boolean
+  /** The documents: `id, revision, body` and a column for each of `columns`. */
+  readonly table: string
+  readonly idIndex: string
+  /** Fields with one value: they stand in the documents' own table. */
+  readonly columns: readonly string[]
+  readonly indexes: readonly IndexLayout[]
+}
+
+export interface IndexLayout extends IndexDeclaration {
+  /** The SQL index or, where a field has several values, the table that serves as one. */
+  readonly sqlName: string
+  /** Where rows of that table wait, unsorted, while indexes are deferred. */
+  readonly staging: string
+}
+
+export function layoutOf(collection: CollectionDeclaration): CollectionLayout {
+  const { name, isFinal } = collection
+  const indexes = collection.indexes.map((index) => {
+    if (index.name === byId) throw new Error(`${name}: the index ${byId} is there already`)
+    if (index.manyOf !== undefined && !index.fields.includes(index.manyOf)) {
+      throw new Error(`${name}.${index.name} has no field ${index.manyOf}`)
+    }
+    return {
+      ...index,
+      sqlName: identifier(`${index.manyOf ? 'many' : 'by'}_`, name, index.name),
+      staging: identifier('staged_', name, index.name),
+    }
+  })
+  const singles = indexes.flatMap(({ fields, manyOf }) => fields.filter((one) => one !== manyOf))
+  return {
+    name,
+    isFinal,
+    table: identifier('documents_', name),
+    idIndex: identifier('id_', name),
+    columns: [...new Set(singles)],
+    indexes,
+  }
+}
+
+export const columnOf = (field: string): string => identifier('key_', field)
+
+/** A quoted SQL name. @throws where a part is no plain name */
+function identifier(prefix: string, ...parts: readonly string[]): string {
+  for (const part of parts) {
+    if (!/^[a-z][a-zA-Z0-9_-]*$/.test(part)) throw new Error(`"${part}" cannot name a table`)
+  }
+  return `"${prefix}${parts.join('.')}"`
+}
+
+export function tablesOf(layout: CollectionLayout): string {
+  const { table, columns, idIndex, indexes, isFinal } = layout
+  const keys = columns.map((field) => `${columnOf(field)} ANY,`).join(' ')
+  const statements = [
+    `CREATE TABLE IF NOT EXISTS ${table}
+       (row INTEGER PRIMARY KEY, id TEXT NOT NULL, revision INTEGER NOT NULL, ${keys}
+        body TEXT NOT NULL) STRICT`,
+    ...indexes.filter(({ manyOf }) => manyOf !== undefined).map(manyTableOf),
+  ]
+  if (!isFinal) statements.push(idIndexOf(table, idIndex)) // a write has to find what is there
+  return statements.join(';')
+}
+
+export function indexesOf({ table, idIndex, indexes }: CollectionLayout): string {
+  const declared = indexes
+    .filter(({ manyOf }) => manyOf === undefined)
+    .map(({ sqlName, fields }) => {
+      const columns = fields.map(columnOf)
+      const present = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
+      return `CREATE INDEX IF NOT EXISTS ${sqlName} ON ${table} (${columns.join()}, id)
+                WHERE ${present}`
+    })
+  return [idIndexOf(table, idIndex), ...declared].join(';')
+}
+
+const idIndexOf = (table: string, index: string): string =>
+  `CREATE UNIQUE INDEX IF NOT EXISTS ${index} ON ${table} (id)`
+
+function manyTableOf({ sqlName, fields }: IndexLayout): string {
+  const columns = fields.map(columnOf)
+  return `CREATE TABLE IF NOT EXISTS ${sqlName} (${columns.map((one) => `${one} ANY NOT NULL`)},
+            id TEXT NOT NULL, PRIMARY KEY (${columns}, id)) STRICT, WITHOUT ROWID`
+}
+
+export function stagingOf({ staging, fields }: IndexLayout): string {
+  const columns = fields.map((field) => `${columnOf(field)} ANY NOT NULL`)
+  return `CREATE TABLE IF NOT EXISTS ${staging} (${columns}, id TEXT NOT NULL) STRICT`
+}
+
+/** Moves what waits into its place, in order, which is several times faster than row by row. */
+export function unstage({ sqlName, staging, fields }: IndexLayout): string {
+  const columns = [...fields.map(columnOf), 'id'].join()
+  return `INSERT OR IGNORE INTO ${sqlName} SELECT ${columns} FROM ${staging} ORDER BY ${columns};
+          DROP TABLE ${staging}`
+}

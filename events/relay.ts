@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
+import type { EventBus, Marker } from './event-bus.ts'
+import type { EventStore, Position, RecordedEvent } from './event-store.ts'
+
+/** How often a marker says how far the log is. */
+const markerIntervalMs = 1_000
+
+/** The delay after a failure: doubled each time, up to the longer, and half of it is chance. */
+const firstRetryMs = 50
+const maxRetryMs = 10_000
+
+export interface RelayOptions {
+  readonly store: Pick<EventStore, 'subscribe'>
+  readonly bus: Pick<EventBus, 'publish' | 'mark' | 'lastMarker'>
+  readonly logId: string
+  /** Ends the relay; what it published last may come again after the next start. */
+  readonly signal: AbortSignal
+  /** Told of each failure that is tried again. */
+  readonly onError: (error: unknown) => void
+  readonly onPublished?: (events: readonly RecordedEvent[]) => void
+  readonly now?: Clock
+  readonly random?: () => number
+  readonly markerIntervalMs?: number
+  readonly firstRetryMs?: number
+}
+
+/**
+ * Publishes the whole log in order, from the bus's last marker on: an event may come twice, none is
+ * skipped. Runs until the signal is aborted; failures are tried again without end.
+ */
+export async function runRelay(options: RelayOptions): Promise<void> {
+  const { store, bus, logId, signal, onError, now = systemClock } = options
+  const retry = createRetry(options)
+  const intervalMs = options.markerIntervalMs ?? markerIntervalMs
+
+  let after: Position | undefined
+  let isIdle = false
+  let markedAtMs = now()
+  let marking: Promise<void> = Promise.resolve()
+
+  /** The log ends at `after` for all we know while we wait for more: only then it is level. */
+  async function mark(): Promise<void> {
+    if (after === undefined) return
+    markedAtMs = now()
+    const place = { logId, position: after }
+    const marker: Marker = isIdle ? { ...place, levelAt: timestamp(markedAtMs) } : place
+    try {
+      await bus.mark(marker)
+    } catch (error) {
+      onError(error) // the next one says the same and more
+    }
+  }
+
+  async function publish(events: readonly RecordedEvent[]): Promise<void> {
+    isIdle = false
+    await marking
+    await retry(() => bus.publish(events))
+    if (signal.aborted) return
+    after = events.at(-1)?.position ?? after
+    options.onPublished?.(events)
+    if (now() - markedAtMs >= intervalMs) await mark()
+    isIdle = true
+  }
+
+  /** Rejects only where nothing was published, so that delays grow with failures in a row. */
+  async function relayOnce(): Promise<void> {
+    const begin = after
+    try {
+      isIdle = true
+      for await (const events of store.subscribe(begin ? { after: begin, signal } : { signal })) {
+        await publish(events)
+      }
+      if (!signal.aborted) throw new Error('the subscription ended by itself')
+    } catch (error) {
+      if (after === begin) throw error
+      onError(error)
+    } finally {
+      isIdle = false
+    }
+  }
+
+  await retry(async () => {
+    after = await bus.lastMarker(logId)
+  })
+  const idleMarks = setInterval(() => {
+    if (isIdle) marking = marking.then(() => (isIdle ? mark() : undefined))
+  }, intervalMs)
+  try {
+    while (!signal.aborted) {
+      await retry(relayOnce)
+    }
+  } finally {
+    clearInterval(idleMarks)
+    await marking
+  }
+}
+
+/** Repeats a step until it succeeds or the relay is to end, with growing, jittered delays. */
+function createRetry({ signal, onError, random = Math.random, ...options }: RelayOptions) {
+  return async (step: () => Promise<void>): Promise<void> => {
+    let delayMs = options.firstRetryMs ?? firstRetryMs
+    while (!signal.aborted) {
+      try {
+        await step()
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        onError(error)
+        await sleep(delayMs * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined)
+        delayMs = Math.min(delayMs * 2, maxRetryMs)
+      }
+    }
+  }
+}

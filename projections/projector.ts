@@ -1,0 +1,257 @@
+import { type Decoded, type DomainEvent, isDomainEvent, UnknownEvent } from '../events/codec.ts'
+import { readSkips, type Skip } from '../events/control.ts'
+import type { Delivery } from '../events/event-bus.ts'
+import type { EventStore, RecordedEvent } from '../events/event-store.ts'
+import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
+import { versionedName } from './build-names.ts'
+import { coverageAfter } from './coverage.ts'
+import { createEventRate } from './event-rate.ts'
+import { createFolder, type Folded } from './fold.ts'
+import type { Projection } from './projection.ts'
+import type { Build, Coverage, Parked, Progress } from './read-model-store.ts'
+import { createSharedDecoder, type Decode } from './shared-decoder.ts'
+
+/** Events folded and written at once while a gap is filled or a parked stream is retried. */
+const maxFoldedEvents = 10_000
+
+/** Streams whose progress is kept in memory; beyond it all are read anew. */
+const maxKnownStreams = 100_000
+
+export interface ProjectorOptions {
+  readonly projection: Projection
+  readonly build: Build
+  /** For what the bus did not bring: gaps, parked streams, skips. */
+  readonly store: Pick<EventStore, 'readStream'>
+  readonly logId: string
+  /** Shared by the projectors of a thread. */
+  readonly decode?: Decode
+  readonly now?: Clock
+  /** Told of what an operator should look at: a stream that is parked, a gap, a halt. */
+  readonly onAlarm?: (alarm: Alarm) => void
+}
+
+export interface Alarm {
+  readonly kind: 'parked' | 'gap' | 'halted'
+  readonly build: string
+  readonly detail: string
+}
+
+/** What `/status` and the metrics show of a projector. */
+export interface ProjectorState {
+  readonly projection: string
+  readonly version: number
+  readonly build: string
+  readonly coverage: Coverage | undefined
+  /** How old what it shows may be: the time since it was level with the log. */
+  readonly lagSeconds: number | undefined
+  readonly events: number
+  readonly eventsPerSecond: number
+  readonly gapsFilled: number
+  readonly writesRefused: number
+  readonly parked: number
+  /** Events were left out by an operator's decision. */
+  readonly isIncomplete: boolean
+  /** Why it stopped for good: the program does not know an event. */
+  readonly halted: string | undefined
+}
+
+/** Feeds one build of a projection, each event exactly once in effect, whatever comes how often. */
+export interface Projector {
+  readonly projection: Projection
+  readonly build: Build
+  /** Resolves when the delivery is written. @throws {ProjectionHalted} nothing of it is written */
+  handle(delivery: Delivery): Promise<void>
+  /** Applies a parked stream's events in order from the event store; says whether all went well. */
+  retry(stream: string): Promise<boolean>
+  state(): ProjectorState
+}
+
+/** An event of an unknown type or version, or another log's: going on would be guessing. */
+export class ProjectionHalted extends Error {
+  readonly code = 'PROJECTION_HALTED'
+}
+
+/** @throws {ProjectionHalted} where the build is of another log */
+export async function createProjector(options: ProjectorOptions): Promise<Projector> {
+  const { projection, build, store, logId, now = systemClock, onAlarm = () => {} } = options
+  const decode = options.decode ?? createSharedDecoder()
+  const folder = createFolder(projection, build)
+  const rate = createEventRate(now)
+  const streamPrefix = `${projection.category}-`
+  const parked = new Map((await build.parked()).map((one) => [one.stream, one.revision]))
+  const known = new Map<string, bigint>()
+  let skips = await readSkips(store, versionedName(projection))
+  let coverage = await build.coverage()
+  let halted: string | undefined
+  let gapsFilled = 0
+  let writesRefused = 0
+  if (coverage && coverage.logId !== logId) {
+    throw new ProjectionHalted(`${build.name} was built from the log ${coverage.logId}`)
+  }
+
+  async function progressOf(stream: string): Promise<bigint> {
+    let progress = known.get(stream)
+    if (progress === undefined) {
+      progress = (await build.progress(stream)) ?? -1n
+      if (known.size >= maxKnownStreams) known.clear()
+      known.set(stream, progress)
+    }
+    return progress
+  }
+
+  /** Events selected for one write, and how far they bring each stream. */
+  let pending: Decoded<DomainEvent>[] = []
+  let reached = new Map<string, bigint>()
+
+  async function select(recorded: RecordedEvent): Promise<void> {
+    const { stream, revision } = recorded
+    if (!stream.startsWith(streamPrefix) || parked.has(stream)) return
+    const progress = known.get(stream) ?? (await progressOf(stream))
+    if (revision === progress + 1n) return add(recorded)
+    if (revision <= progress) return
+    await fillGap(stream, progress + 1n, revision)
+    if (parked.has(stream)) return
+    if ((await progressOf(stream)) !== revision - 1n) {
+      throw new Error(`${stream}: the event store does not have what is before ${revision} yet`)
+    }
+    add(recorded)
+  }
+
+  function add(recorded: RecordedEvent): void {
+    const { stream, revision } = recorded
+    const event = decode(projection.codec, recorded)
+    if (isDomainEvent(event) && !isSkipped(skips, event)) pending.push(event)
+    known.set(stream, revision)
+    reached.set(stream, revision)
+  }
+
+  async function fillGap(stream: string, from: bigint, to: bigint): Promise<void> {
+    gapsFilled += 1
+    const detail = `${stream}: ${to - from} events from revision ${from} came from the event store`
+    onAlarm({ kind: 'gap', build: build.name, detail })
+    for await (const page of store.readStream(stream, { from, limit: Number(to - from) })) {
+      for (const recorded of page) if (!parked.has(stream)) add(recorded)
+      if (pending.length >= maxFoldedEvents) await flush()
+    }
+  }
+
+  /** Folds and writes what was selected. A stream whose fold fails is parked before the failure. */
+  async function flush(next?: Coverage, unparked: readonly string[] = []): Promise<void> {
+    const count = pending.length
+    const folded = await folder.fold(pending)
+    const newlyParked = park(folded)
+    const progress: Progress[] = [...reached].map(([stream, revision]) => ({ stream, revision }))
+    const refused = await build.write({
+      finals: folded.finals,
+      documents: folded.documents,
+      parked: newlyParked,
+      unparked: unparked.filter((stream) => !parked.has(stream)),
+      progress,
+      ...(next ? { coverage: next } : {}),
+    })
+    folder.keep(refused)
+    writesRefused += refused.length
+    for (const { id } of refused) known.delete(streamOf(id))
+    rate.add(count)
+    pending = []
+    reached = new Map()
+    coverage = next ?? coverage
+  }
+
+  function park({ failures }: Folded): readonly Parked[] {
+    return [...failures.values()].map(({ stream, revision, error }) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      parked.set(stream, revision)
+      known.set(stream, revision - 1n)
+      if (revision === 0n) reached.delete(stream)
+      else reached.set(stream, revision - 1n)
+      onAlarm({ kind: 'parked', build: build.name, detail: `${stream}@${revision}: ${reason}` })
+      return { stream, revision, reason, parkedAt: timestamp(now()) }
+    })
+  }
+
+  /** After a failure memory may be ahead of what is written: what is written counts. */
+  async function startAnew(): Promise<void> {
+    pending = []
+    reached = new Map()
+    known.clear()
+    folder.forget()
+    parked.clear()
+    for (const { stream, revision } of await build.parked()) parked.set(stream, revision)
+  }
+
+  let busy: Promise<unknown> = Promise.resolve()
+  let needsNewStart = false
+
+  /** One piece of work at a time: a retry never comes between a delivery's steps. */
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = busy.then(async () => {
+      if (halted !== undefined) throw new ProjectionHalted(halted)
+      if (needsNewStart) await startAnew()
+      needsNewStart = true
+      const result = await work().catch(haltIfUnknown)
+      needsNewStart = false
+      return result
+    })
+    busy = done.catch(() => undefined)
+    return done
+  }
+
+  function haltIfUnknown(error: unknown): never {
+    if (!(error instanceof UnknownEvent)) throw error
+    halted = error.message
+    onAlarm({ kind: 'halted', build: build.name, detail: halted })
+    throw new ProjectionHalted(halted, { cause: error })
+  }
+
+  return {
+    projection,
+    build,
+
+    handle: (delivery) =>
+      exclusively(async () => {
+        if (delivery.marker && delivery.marker.logId !== logId) {
+          throw new ProjectionHalted(`a marker of the log ${delivery.marker.logId} came`)
+        }
+        for (const recorded of delivery.events) await select(recorded)
+        const next = coverageAfter(coverage, delivery, { logId, now: timestamp(now()) })
+        if (pending.length > 0 || reached.size > 0 || next !== coverage) await flush(next)
+      }),
+
+    retry: (stream) =>
+      exclusively(async () => {
+        skips = await readSkips(store, versionedName(projection))
+        if (!parked.delete(stream)) return true
+        known.delete(stream)
+        const from = (await progressOf(stream)) + 1n
+        for await (const page of store.readStream(stream, { from })) {
+          for (const recorded of page) add(recorded)
+          await flush()
+          if (parked.has(stream)) break
+        }
+        await flush(undefined, [stream])
+        return !parked.has(stream)
+      }),
+
+    state: () => ({
+      projection: projection.name,
+      version: projection.version,
+      build: build.name,
+      coverage,
+      lagSeconds: coverage && Math.max(0, (now() - Date.parse(coverage.levelAt)) / 1_000),
+      events: rate.total(),
+      eventsPerSecond: rate.perSecond(),
+      gapsFilled,
+      writesRefused,
+      parked: parked.size,
+      isIncomplete: skips.length > 0,
+      halted,
+    }),
+  }
+}
+
+const isSkipped = (skips: readonly Skip[], { stream, revision }: Decoded<DomainEvent>): boolean =>
+  skips.some((skip) => skip.stream === stream && BigInt(skip.revision) === revision)
+
+/** Document ids begin with their stream, followed by `/` where more follows. */
+const streamOf = (id: string): string => id.split('/', 1)[0] ?? id
