@@ -12,13 +12,15 @@ export interface SchemaViolation {
   /** JSON pointer to the part that is wrong, empty for the whole. */
   readonly pointer: string
   readonly message: string
-  /** The `problem` of the innermost schema that has one. */
+  readonly kind: 'unknown-field' | 'missing-field' | 'wrong-value'
+  /** The `problem` of the schema that was violated. */
   readonly problem: string | undefined
 }
 
 /** Says whether a value has the schema's shape; `violation` tells what was wrong with the last. */
 export interface Validator<T> {
   (value: unknown): value is T
+  readonly schema: Schema
   readonly violation: () => SchemaViolation
 }
 
@@ -36,16 +38,26 @@ export function compileUntyped(schema: Schema): Validator<unknown> {
     validate ??= ajv.compile(schema as object) // at first use: starting up compiles nothing
     return validate(value)
   }
-  return Object.assign(check, { violation: () => violationOf(validate?.errors?.[0]) })
+  return Object.assign(check, { schema, violation: () => violationOf(validate?.errors?.[0]) })
 }
 
 function violationOf(error: ErrorObject | undefined): SchemaViolation {
-  if (!error) return { pointer: '', message: 'is not valid', problem: undefined }
-  const unknownField = error.params.additionalProperty as string | undefined
-  return {
-    pointer: error.instancePath,
-    message:
-      unknownField === undefined ? (error.message ?? 'is not valid') : 'has an unknown field',
-    problem: (error.parentSchema as Keywords | undefined)?.problem,
+  if (!error) {
+    return { pointer: '', message: 'is not valid', kind: 'wrong-value', problem: undefined }
   }
+  const problem = (error.parentSchema as Keywords | undefined)?.problem
+  const unknown = error.params.additionalProperty as string | undefined
+  if (unknown !== undefined) {
+    const pointer = `${error.instancePath}/${escapePointer(unknown)}`
+    return { pointer, message: 'is an unknown field', kind: 'unknown-field', problem }
+  }
+  const missing = error.params.missingProperty as string | undefined
+  if (missing !== undefined) {
+    const pointer = `${error.instancePath}/${escapePointer(missing)}`
+    return { pointer, message: 'is missing', kind: 'missing-field', problem }
+  }
+  const message = error.message ?? 'is not valid'
+  return { pointer: error.instancePath, message, kind: 'wrong-value', problem }
 }
+
+const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')

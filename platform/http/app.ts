@@ -1,0 +1,102 @@
+import Router, { type RouterContext } from '@koa/router'
+import Koa from 'koa'
+import type { SchemaViolation } from '../json-schema.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { edgeProblems, problem } from './edge-problems.ts'
+import { createGuard } from './guard.ts'
+import type { HttpLimits } from './limits.ts'
+import { mountOperation } from './mount.ts'
+import type { Operation } from './operation.ts'
+import { mergeProblems, Problem, type ProblemDefinitions } from './problem.ts'
+import { createRequest, type Request } from './request.ts'
+import { ReaderStalled, sendProblem } from './send.ts'
+
+export interface HttpAppOptions {
+  readonly operations: readonly Operation[]
+  /** Definitions of the codes that the operations answer beside those of the edge. */
+  readonly problems: ProblemDefinitions
+  readonly allowedHosts: readonly string[]
+  readonly limits: HttpLimits
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Checks each JSON answer against its schema and fails where it differs: for tests. */
+  readonly checkAnswers?: boolean
+}
+
+/** What the edge knows of a request while it is served; kept in Koa's `ctx.state`. */
+export interface Exchange {
+  readonly request: Request
+  readonly startedAt: number
+  /** Id of the operation, once it is known. */
+  operation: string
+}
+
+/** A Koa app that serves the operations: guard, route, answer, and every error as a problem. */
+export function createHttpApp(options: HttpAppOptions): Koa {
+  const { operations, allowedHosts, limits, log, metrics } = options
+  const definitions = mergeProblems(edgeProblems, options.problems)
+  const makeProblem = problemMaker(definitions)
+  const guard = createGuard(allowedHosts, limits.maxHeaders)
+  const router = new Router({ strict: true, sensitive: true })
+  for (const operation of operations) {
+    mountOperation(router, operation, { ...options, definitions, makeProblem })
+  }
+
+  const app = new Koa()
+  app.on('error', (error) => log.error({ error }, 'the HTTP framework failed'))
+  app.use(async (ctx, next) => {
+    const exchange: Exchange = {
+      request: createRequest(ctx.req),
+      startedAt: performance.now(),
+      operation: 'none',
+    }
+    ctx.state = exchange
+    ctx.respond = false // answers are written below, in one go
+    try {
+      guard(ctx.req)
+      await next()
+    } catch (error) {
+      const answer = problemOf(error, exchange, log)
+      sendProblem(ctx.res, answer, exchange.request.id)
+    }
+    const status = `${Math.trunc(ctx.res.statusCode / 100)}xx`
+    const seconds = (performance.now() - exchange.startedAt) / 1000
+    metrics.http.observe({ operation: exchange.operation, status }, seconds)
+  })
+  app.use(router.routes())
+  app.use((ctx) => answerUnrouted(ctx as RouterContext))
+  return app
+}
+
+export type MakeProblem = (code: string, violation: SchemaViolation) => Problem
+
+/** Schemas name codes; this makes the problem of such a code. */
+function problemMaker(definitions: ProblemDefinitions): MakeProblem {
+  return (code, { pointer, message }) => {
+    const definition = definitions[code]
+    if (!definition) throw new Error(`no problem is called ${code}`)
+    const detail = `${pointer === '' ? 'The value' : pointer} ${message}.`
+    return new Problem(code, definition, { detail, pointer })
+  }
+}
+
+/** A path without such a method, or no path at all. `OPTIONS` is answered for every path. */
+function answerUnrouted(ctx: RouterContext): void {
+  const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods))
+  if (methods.size === 0) throw problem('not-found')
+  const allow = [...methods, 'OPTIONS'].sort().join(', ')
+  if (ctx.method !== 'OPTIONS') throw problem('method-not-allowed', { headers: { Allow: allow } })
+  ctx.res.writeHead(204, ['Allow', allow])
+  ctx.res.end()
+}
+
+/** The inside of a failure goes to the log, under the request's id, and nowhere else. */
+function problemOf(error: unknown, { request, operation }: Exchange, log: Log): Problem {
+  const context = { requestId: request.id, operation }
+  if (error instanceof ReaderStalled) log.warn({ ...context, error }, 'a client was cut')
+  else if (!(error instanceof Problem)) log.error({ ...context, error }, 'a request failed')
+  else if (error.definition.status >= 500) log.warn({ ...context, error }, 'a request was put off')
+  else log.debug({ ...context, code: error.code }, 'a request was refused')
+  return error instanceof Problem ? error : problem('internal-error', { cause: error })
+}

@@ -1,0 +1,108 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { problem } from './edge-problems.ts'
+
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  readonly bodyTimeoutMs: number
+}
+
+/** @throws {Problem} where the body is of another type, or encoded */
+export function checkContentType(req: IncomingMessage, expected: string): void {
+  const { headers } = req
+  if (headers['content-encoding'] !== undefined) throw problem('compressed-body')
+  const type = headers['content-type']
+  if (type === expected) return
+  const [mediaType = '', ...parameters] = (type ?? '').toLowerCase().split(';')
+  const isUtf8Only = parameters.every((text) => /^\s*charset\s*=\s*"?utf-8"?\s*$/.test(text))
+  if (mediaType.trim() === expected && isUtf8Only) return
+  throw problem('unsupported-media-type', { detail: `Expected ${expected}.` })
+}
+
+/** @throws {Problem} where an operation without a body gets one */
+export function refuseBody(req: IncomingMessage): void {
+  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
+  if (encoding !== undefined || (length !== undefined && length !== '0')) {
+    throw problem('unexpected-body')
+  }
+}
+
+/**
+ * The text of the whole body. It is not read past the limit, and not at all where its announced
+ * length is beyond it. @throws {Problem}
+ */
+export function readBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
+): Promise<string> {
+  const tooLarge = () => problem('body-too-large', { members: { limit: maxBodyBytes } })
+  if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge())
+  if (req.headers.expect !== undefined) res.writeContinue()
+
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const timer = setTimeout(() => fail(problem('request-timeout')), bodyTimeoutMs)
+    const fail = (error: unknown) => {
+      release()
+      reject(error)
+    }
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > maxBodyBytes) return fail(tooLarge())
+      chunks.push(chunk)
+    }
+    const onEnd = () => {
+      release()
+      const [first] = chunks
+      const whole = chunks.length === 1 && first ? first : Buffer.concat(chunks)
+      if (isUtf8(whole)) resolve(whole.toString('utf8'))
+      else reject(problem('invalid-utf8'))
+    }
+    const onClose = () => fail(problem('body-cut-short'))
+    const release = () => {
+      clearTimeout(timer)
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', fail)
+      req.pause()
+    }
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail)
+  })
+}
+
+/**
+ * The bytes of a body as they arrive, under backpressure. A sender that is silent for longer than
+ * the limit ends it with an error, as does a body that is cut short. @throws {Problem}
+ */
+export async function* streamBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  stallTimeoutMs: number,
+): AsyncGenerator<Buffer> {
+  if (req.headers.expect !== undefined) res.writeContinue()
+  const chunks: AsyncIterator<Buffer> = req[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await withTimeout(chunks.next(), stallTimeoutMs)
+      if (next.done) return
+      yield next.value
+    }
+  } catch (cause) {
+    if (req.complete || cause instanceof Error === false || !('code' in cause)) throw cause
+    throw cause.code === 'ECONNRESET' ? problem('body-cut-short', { cause }) : cause
+  } finally {
+    if (!req.complete) req.destroy()
+  }
+}
+
+async function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(problem('request-timeout')), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

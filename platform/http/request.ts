@@ -1,0 +1,67 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+
+/** What a handler may know of the request beside its parameters and its body. */
+export interface Request {
+  /** The caller's `X-Request-Id` where it is well formed, else a new one. It is in the answer. */
+  readonly id: string
+  /** W3C trace context to continue: the caller's, or a new one where there is none. */
+  readonly traceparent: string
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined
+  /** Aborts when the connection is gone before the answer is complete. */
+  readonly signal: AbortSignal
+}
+
+const requestIdForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
+
+export function createRequest(req: IncomingMessage): Request {
+  return new LazyRequest(req)
+}
+
+/** Works out only what is asked for: this is made for each request. */
+class LazyRequest implements Request {
+  readonly id: string
+  readonly #req: IncomingMessage
+  #traceparent: string | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(req: IncomingMessage) {
+    this.#req = req
+    const given = req.headers['x-request-id']
+    this.id = typeof given === 'string' && requestIdForm.test(given) ? given : randomUUID()
+  }
+
+  get traceparent(): string {
+    this.#traceparent ??= readTraceparent(this.header('traceparent')) ?? newTraceparent()
+    return this.#traceparent
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#req.headers[name]
+    return typeof value === 'string' ? value : value?.join(', ')
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= closeOf(this.#req)
+    return this.#signal
+  }
+}
+
+function closeOf(req: IncomingMessage): AbortSignal {
+  const { socket } = req
+  if (socket.destroyed) return AbortSignal.abort()
+  const controller = new AbortController()
+  socket.once('close', () => controller.abort())
+  return controller.signal
+}
+
+/** Version 00 of W3C trace context, strictly; anything else is no trace context. */
+export function readTraceparent(header: string | undefined): string | undefined {
+  const match = header && /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(header)
+  if (!match || /^0+$/.test(match[1] ?? '') || /^0+$/.test(match[2] ?? '')) return undefined
+  return header
+}
+
+const newTraceparent = (): string =>
+  `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`
