@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   DamagedLog,
   type Direction,
@@ -17,7 +18,7 @@ export type LogReader = Pick<
   'readStream' | 'readAll' | 'subscribe' | 'lastRevision' | 'close'
 >
 
-/** Events a read statement fetches at once; none stays open between two pages. */
+/** Events a read statement fetches at once. None stays open between two pages, and others get a turn. */
 const pageSize = 1_000
 
 /** How long a subscription waits before it looks again, should a wake-up be missed. */
@@ -42,6 +43,7 @@ export function createLogReader({
       const events = pages.all(direction, position, Math.min(left, pageSize))
       if (events.length > 0) yield events
       if (events.length < Math.min(left, pageSize)) return
+      await nextTurn()
       left -= events.length
       position = Number(events.at(-1)?.position)
     }
@@ -61,6 +63,7 @@ export function createLogReader({
       }
       if (events.length > 0) yield events
       if (events.length < Math.min(left, pageSize)) return
+      await nextTurn()
       left -= events.length
     }
   }
@@ -73,6 +76,7 @@ export function createLogReader({
       if (events.length > 0) {
         yield events
         position = events.at(-1)?.position ?? position
+        await nextTurn()
       } else {
         await waitForChange(changeCount, seen, idleWaitMs, signal)
       }
