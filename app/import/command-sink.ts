@@ -32,6 +32,12 @@ export interface CommandSink {
   submit(ledger: string, commands: AsyncIterable<LedgerCommandLine>): AsyncIterable<CommandResult>
 }
 
+/** A sink that holds something open, such as a data folder. */
+export interface OpenedSink {
+  readonly sink: CommandSink
+  close(): Promise<void>
+}
+
 /** The other side went away, or does not answer, before every command had its answer. */
 export class SubmissionCut extends Error {
   readonly code = 'SUBMISSION_CUT'

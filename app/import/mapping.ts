@@ -119,7 +119,7 @@ function columnProblems(
   used: readonly { readonly pointer: string; readonly column: string }[],
   columns: readonly string[],
 ): readonly MappingProblem[] {
-  const there = `the file has ${columns.join(', ')}`
+  const there = `the file has ${columns.map((name) => JSON.stringify(name)).join(', ')}`
   return used.flatMap(({ pointer, column }) => {
     const count = columns.filter((name) => name === column).length
     if (count === 1) return []
