@@ -1,0 +1,53 @@
+import { ledgerIdSchema } from '../../events/shapes.ts'
+import { type Operation, operation } from '../../platform/http/operation.ts'
+import { endLineSchema, lineResultSchema, runBulk } from '../bulk.ts'
+import { lineSchemas } from '../ledger-command.ts'
+import { type LedgerRoutes, requestMeta } from './respond.ts'
+
+export const bulkOperations = (routes: LedgerRoutes): readonly Operation[] => [
+  operation({
+    method: 'POST',
+    path: '/ledgers/:ledger/commands',
+    id: 'sendCommands',
+    tag: 'ledgers',
+    summary: 'Send many commands',
+    description:
+      'One command a line in, one result a line out, in order, while more are coming. Each result ' +
+      'is durable when it is sent. A line has its own `id` (a transaction) or `key`; otherwise its ' +
+      'key is the `Idempotency-Key` of the request with `/` and the number of the line. The last ' +
+      'line is `{"end":true,…}`: without it the answer was cut, and all can be sent again.',
+    params: { ledger: ledgerIdSchema },
+    query: {
+      results: {
+        type: 'string',
+        enum: ['all', 'errors'],
+        default: 'all',
+        description: '`errors` leaves out the results of accepted lines.',
+      },
+    },
+    headers: { 'Idempotency-Key': 'Names the lines that have no id or key of their own.' },
+    body: {
+      type: 'application/x-ndjson',
+      lines: { oneOf: Object.values(lineSchemas) },
+    },
+    answers: {
+      200: {
+        description: 'A result for each line, then the end line.',
+        type: 'application/x-ndjson',
+        schema: { oneOf: [lineResultSchema, endLineSchema] },
+      },
+    },
+    handle({ params: { ledger }, query, body, request }) {
+      const { caller, idempotencyKey, trace } = requestMeta(request, 0)
+      const stream = runBulk(body, {
+        ledger,
+        routes,
+        caller,
+        keyPrefix: idempotencyKey,
+        trace: trace ?? {},
+        onlyErrors: query.results === 'errors',
+      })
+      return { status: 200, stream }
+    },
+  }),
+]

@@ -1,0 +1,52 @@
+import { shapeProblems } from '../../events/shape-problems.ts'
+import { ledgerIdSchema } from '../../events/shapes.ts'
+import { type Operation, operation } from '../../platform/http/operation.ts'
+import { Problem } from '../../platform/http/problem.ts'
+import { compile } from '../../platform/json-schema.ts'
+import type { LedgerCommand } from '../domain/ledger/commands.ts'
+import { ledgerCommands } from '../domain/ledger/commands.ts'
+import { type BodyOf, InvalidTime, postTransactionOf } from '../ledger-command.ts'
+import { answers, commandHeaders, dryRunQuery, type LedgerRoutes, submit } from './respond.ts'
+
+const isPostTransaction = compile(ledgerCommands.PostTransaction)
+
+export const transactionOperations = (routes: LedgerRoutes): readonly Operation[] => [
+  operation({
+    method: 'POST',
+    path: '/ledgers/:ledger/transactions',
+    id: 'postTransaction',
+    tag: 'transactions',
+    summary: 'Post a transaction',
+    description: 'All postings, or none. With an `id` or an `Idempotency-Key` it is done once.',
+    params: { ledger: ledgerIdSchema },
+    query: dryRunQuery,
+    headers: commandHeaders,
+    body: isPostTransaction,
+    answers,
+    problems: [
+      'ledger-not-found',
+      'same-account',
+      'account-not-found',
+      'balance-overflow',
+      'insufficient-funds',
+      'transaction-exists',
+      'command-too-large',
+      'idempotency-key-reused',
+    ],
+    handle: (call) =>
+      submit(routes, call, commandOf(call.body, routes.newTransactionId), {
+        type: 'PostTransaction',
+        ...call.body,
+      }),
+  }),
+]
+
+function commandOf(body: BodyOf<'PostTransaction'>, newId: () => string): LedgerCommand {
+  try {
+    return postTransactionOf(body, newId)
+  } catch (cause) {
+    if (!(cause instanceof InvalidTime)) throw cause
+    const { code, message: detail } = cause
+    throw new Problem(code, shapeProblems[code], { detail, pointer: '/effectiveAt', cause })
+  }
+}
