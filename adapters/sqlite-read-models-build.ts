@@ -9,7 +9,7 @@ import {
   type StoredDocument,
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
-import { guarded, openReadModelFile } from './sqlite-read-models-file.ts'
+import { guarded, openReadModelFile, useJournal } from './sqlite-read-models-file.ts'
 import { createFinder } from './sqlite-read-models-finder.ts'
 import {
   buildSchema,
@@ -88,6 +88,7 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     try {
       declare()
       if (!readOnly && !options.deferIndexes) makeIndexes()
+      if (!readOnly && areIndexesMissing()) useJournal(db, 'TRUNCATE')
       return { name, ...readerOf(db, run, layouts), ...writerOf(), close: () => db.close() }
     } catch (error) {
       db.close()
@@ -95,18 +96,20 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     }
   })
 
-  function writerOf(): Pick<Build, 'write' | 'completeIndexes'> {
-    let write = readOnly ? undefined : prepareWriter()
+  function writerOf(): Pick<Build, 'write' | 'abandon' | 'completeIndexes'> {
+    let writer = readOnly ? undefined : prepareWriter()
     return {
       async write(changes) {
-        if (!write) throw new Error(`${path} was opened for reading`)
-        const refused = run(() => write?.(changes) ?? [])
+        if (!writer) throw new Error(`${path} was opened for reading`)
+        const refused = run(() => writer?.write(changes) ?? [])
         onWritten()
         return refused
       },
+      abandon: async () => run(() => writer?.abandon()),
       async completeIndexes() {
         run(makeIndexes)
-        write = prepareWriter()
+        run(() => useJournal(db, 'WAL'))
+        writer = prepareWriter()
         onWritten()
       },
     }
@@ -126,7 +129,7 @@ function readerOf(
   db: ReturnType<typeof openReadModelFile>,
   run: <T>(work: () => T) => T,
   layouts: ReadonlyMap<string, CollectionLayout>,
-): Omit<Build, 'name' | 'write' | 'completeIndexes'> {
+): Omit<Build, 'name' | 'write' | 'abandon' | 'completeIndexes'> {
   const getters = new Map(
     [...layouts].map(([name, { table }]) => {
       const statement = db.prepare(`SELECT id, revision, body FROM ${table} WHERE id = ?`)

@@ -23,12 +23,16 @@ export const buildSchema = `
 export interface CollectionLayout {
   readonly name: string
   readonly isFinal: boolean
-  /** The documents: `id, revision, body` and a column for each of `columns`. */
+  /**
+   * The documents: `id, revision, body` and a column for each of `columns`; where `hasRows`, also
+   * `index_rows`, the rows it has in tables of indexes, by which a write sees whether they change.
+   */
   readonly table: string
   readonly idIndex: string
   /** Fields with one value: they stand in the documents' own table. */
   readonly columns: readonly string[]
   readonly indexes: readonly IndexLayout[]
+  readonly hasRows: boolean
 }
 
 export interface IndexLayout extends IndexDeclaration {
@@ -59,6 +63,7 @@ export function layoutOf(collection: CollectionDeclaration): CollectionLayout {
     idIndex: identifier('id_', name),
     columns: [...new Set(singles)],
     indexes,
+    hasRows: !isFinal && indexes.some(({ manyOf }) => manyOf !== undefined),
   }
 }
 
@@ -73,12 +78,12 @@ function identifier(prefix: string, ...parts: readonly string[]): string {
 }
 
 export function tablesOf(layout: CollectionLayout): string {
-  const { table, columns, idIndex, indexes, isFinal } = layout
+  const { table, columns, idIndex, indexes, isFinal, hasRows } = layout
   const keys = columns.map((field) => `${columnOf(field)} ANY,`).join(' ')
   const statements = [
     `CREATE TABLE IF NOT EXISTS ${table}
        (row INTEGER PRIMARY KEY, id TEXT NOT NULL, revision INTEGER NOT NULL, ${keys}
-        body TEXT NOT NULL) STRICT`,
+        ${hasRows ? 'index_rows TEXT NOT NULL,' : ''} body TEXT NOT NULL) STRICT`,
     ...indexes.filter(({ manyOf }) => manyOf !== undefined).map(manyTableOf),
   ]
   if (!isFinal) statements.push(idIndexOf(table, idIndex)) // a write has to find what is there

@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type {
   CollectionDeclaration,
-  DocumentBody,
   DocumentKey,
   Keys,
   KeyValue,
@@ -14,15 +13,21 @@ export interface WrittenCollection {
   readonly layout: CollectionLayout
 }
 
+export interface ChangeWriter {
+  write(changes: Changes): readonly DocumentKey[]
+  abandon(): void
+}
+
 /**
- * Writes changes as one transaction. With deferred indexes, final documents are appended blindly:
- * nothing can be repeated, because documents and progress are one transaction here.
+ * Writes changes as one transaction. With deferred indexes that transaction lasts until there is
+ * progress, and final documents are appended blindly: as documents and progress are committed
+ * together, nothing comes again.
  */
 export function createChangeWriter(
   db: DatabaseSync,
   collections: ReadonlyMap<string, WrittenCollection>,
   { areIndexesDeferred }: { readonly areIndexesDeferred: boolean },
-): (changes: Changes) => readonly DocumentKey[] {
+): ChangeWriter {
   const writers = new Map(
     [...collections].map(([name, one]) => [name, prepareWriter(db, one, areIndexesDeferred)]),
   )
@@ -59,16 +64,23 @@ export function createChangeWriter(
     return refused
   }
 
-  return (changes) => {
-    db.exec('BEGIN IMMEDIATE')
-    try {
-      const refused = writeAll(changes)
-      db.exec('COMMIT')
-      return refused
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
+  const abandon = () => {
+    if (db.isTransaction) db.exec('ROLLBACK')
+  }
+  return {
+    abandon,
+    write(changes) {
+      if (!db.isTransaction) db.exec('BEGIN IMMEDIATE')
+      try {
+        const refused = writeAll(changes)
+        const isWhole = changes.progress.length > 0 || changes.coverage !== undefined
+        if (isWhole || !areIndexesDeferred) db.exec('COMMIT')
+        return refused
+      } catch (error) {
+        abandon()
+        throw error
+      }
+    },
   }
 }
 
@@ -77,51 +89,80 @@ type DocumentWriter = (document: DocumentWrite) => boolean
 
 function prepareWriter(
   db: DatabaseSync,
+  collection: WrittenCollection,
+  areIndexesDeferred: boolean,
+): DocumentWriter {
+  if (collection.layout.isFinal) return finalWriter(db, collection, areIndexesDeferred)
+  return collection.layout.hasRows ? rowedWriter(db, collection) : plainWriter(db, collection)
+}
+
+function finalWriter(
+  db: DatabaseSync,
   { declaration, layout }: WrittenCollection,
   areIndexesDeferred: boolean,
 ): DocumentWriter {
-  const { table, columns, isFinal } = layout
-  const names = ['id', 'revision', ...columns.map(columnOf), 'body']
-  const insert = `INSERT INTO ${table} (${names}) VALUES (${names.map(() => '?')})`
-  const many = layout.indexes.filter(({ manyOf }) => manyOf !== undefined)
-  const addRows = many.map((index) => rowAdder(db, index, isFinal && areIndexesDeferred))
-
-  const bind = (document: DocumentWrite, keys: Keys) => [
-    document.id,
-    Number(document.revision),
-    ...columns.map((field) => singleValue(keys, field)),
-    JSON.stringify(document.body),
-  ]
-
-  if (isFinal) {
-    const ignoring = areIndexesDeferred ? insert : `${insert} ON CONFLICT (id) DO NOTHING`
-    const add = db.prepare(ignoring)
-    return (document) => {
-      const keys = declaration.keys(document.body)
-      add.run(...bind(document, keys))
-      for (const addTo of addRows) addTo(document.id, keys)
-      return true
-    }
-  }
-
-  const updates = names.slice(1).map((column) => `${column} = excluded.${column}`)
-  const upsert = db.prepare(
-    `${insert} ON CONFLICT (id) DO UPDATE SET ${updates} WHERE revision < excluded.revision`,
-  )
-  const bodyBefore = db.prepare(`SELECT body FROM ${table} WHERE id = ?`)
-  const replaceRows = many.map((index) => rowReplacer(db, index))
-  return (document) => {
-    const before = many.length > 0 ? bodyBefore.get(document.id)?.body : undefined
-    const keys = declaration.keys(document.body)
-    if (upsert.run(...bind(document, keys)).changes === 0) return false
-    if (many.length === 0) return true
-    const keysBefore = typeof before === 'string' ? declaration.keys(parseBody(before)) : {}
-    for (const replaceIn of replaceRows) replaceIn(document.id, keysBefore, keys)
+  const insert = insertInto(layout, ['id', 'revision', ...layout.columns.map(columnOf), 'body'])
+  const add = db.prepare(areIndexesDeferred ? insert : `${insert} ON CONFLICT (id) DO NOTHING`)
+  const addRows = layout.indexes
+    .filter(({ manyOf }) => manyOf !== undefined)
+    .map((index) => rowAdder(db, index, areIndexesDeferred))
+  return ({ id, revision, body }) => {
+    const keys = declaration.keys(body)
+    add.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body))
+    for (const addTo of addRows) addTo(id, keys)
     return true
   }
 }
 
-const parseBody = (text: string): DocumentBody => JSON.parse(text) as DocumentBody
+function plainWriter(db: DatabaseSync, { declaration, layout }: WrittenCollection): DocumentWriter {
+  const names = ['id', 'revision', ...layout.columns.map(columnOf), 'body']
+  const upsert = db.prepare(`${insertInto(layout, names)} ${unlessAsNew(names)}`)
+  return ({ id, revision, body }) => {
+    const keys = layout.columns.length > 0 ? declaration.keys(body) : {}
+    return upsert.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body)).changes > 0
+  }
+}
+
+/** For documents with rows in tables of indexes: most writes leave those as they are. */
+function rowedWriter(db: DatabaseSync, { declaration, layout }: WrittenCollection): DocumentWriter {
+  const columns = layout.columns.map(columnOf)
+  const names = ['id', 'revision', ...columns, 'index_rows', 'body']
+  const sets = [...columns, 'body', 'revision'].map((column) => `${column} = ?`)
+  const update = db.prepare(
+    `UPDATE ${layout.table} SET ${sets} WHERE id = ? AND revision < ? AND index_rows = ?`,
+  )
+  const upsert = db.prepare(`${insertInto(layout, names)} ${unlessAsNew(names)}`)
+  const rowsBefore = db.prepare(`SELECT index_rows FROM ${layout.table} WHERE id = ?`)
+  const indexes = layout.indexes.filter(({ manyOf }) => manyOf !== undefined)
+  const replaceRows = indexes.map((index) => rowReplacer(db, index))
+
+  return ({ id, revision, body }) => {
+    const keys = declaration.keys(body)
+    const values = singleValues(layout, keys)
+    const text = JSON.stringify(body)
+    const rows = indexes.map((index) => rowsOf(index, keys))
+    const rowsText = JSON.stringify(rows)
+    if (update.run(...values, text, revision, id, revision, rowsText).changes > 0) return true
+    const before = rowsBefore.get(id)?.index_rows
+    if (upsert.run(id, revision, ...values, rowsText, text).changes === 0) return false
+    const old = typeof before === 'string' ? (JSON.parse(before) as typeof rows) : []
+    for (const [place, replaceIn] of replaceRows.entries()) {
+      replaceIn(id, old[place] ?? [], rows[place] ?? [])
+    }
+    return true
+  }
+}
+
+const insertInto = ({ table }: CollectionLayout, names: readonly string[]): string =>
+  `INSERT INTO ${table} (${names}) VALUES (${names.map(() => '?')})`
+
+function unlessAsNew(names: readonly string[]): string {
+  const updates = names.slice(1).map((column) => `${column} = excluded.${column}`)
+  return `ON CONFLICT (id) DO UPDATE SET ${updates} WHERE revision < excluded.revision`
+}
+
+const singleValues = ({ columns }: CollectionLayout, keys: Keys): readonly (KeyValue | null)[] =>
+  columns.map((field) => singleValue(keys, field))
 
 function rowAdder(db: DatabaseSync, index: IndexLayout, isStaged: boolean) {
   const values = [...index.fields, 'id'].map(() => '?')
@@ -139,9 +180,7 @@ function rowReplacer(db: DatabaseSync, index: IndexLayout) {
   )
   const conditions = [...index.fields.map(columnOf), 'id'].map((column) => `${column} = ?`)
   const remove = db.prepare(`DELETE FROM ${index.sqlName} WHERE ${conditions.join(' AND ')}`)
-  return (id: string, before: Keys, after: Keys): void => {
-    const old = rowsOf(index, before)
-    const now = rowsOf(index, after)
+  return (id: string, old: readonly KeyValue[][], now: readonly KeyValue[][]): void => {
     const isIn = (rows: readonly KeyValue[][], row: readonly KeyValue[]) =>
       rows.some((one) => one.every((value, place) => value === row[place]))
     for (const row of old) if (!isIn(now, row)) remove.run(...row, id)

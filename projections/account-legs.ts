@@ -18,6 +18,8 @@ const grouped = new WeakMap<readonly Posting[], ReadonlyMap<string, readonly Leg
 
 /** An account's legs of a transaction, in the order of its postings. */
 export function legsOf(postings: readonly Posting[], account: string): readonly Leg[] {
+  const [only] = postings
+  if (only && postings.length === 1) return legsOfPosting(only, 0, account)
   if (postings.length <= fewPostings) {
     return postings.flatMap((posting, place) => legsOfPosting(posting, place, account))
   }

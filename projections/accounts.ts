@@ -6,9 +6,9 @@ import {
   type Overdrafts,
   type TransactionPosted,
 } from '../events/ledger.ts'
-import { accountDays } from './account-days.ts'
 import { accountEntries, entriesFrom } from './account-entries.ts'
 import { accountsOf, addressIn, legsOf } from './account-legs.ts'
+import { accountMonths } from './account-months.ts'
 import { accountId, ledgerOf } from './ledger-ids.ts'
 import { minus, plus } from './money.ts'
 import type { Collection, Projection } from './projection.ts'
@@ -117,5 +117,5 @@ export const accounts: Projection<LedgerEvent> = {
   version: 1,
   category: ledgerCategory,
   codec: ledgerCodec,
-  collections: [accountDocuments, accountEntries, accountDays],
+  collections: [accountDocuments, accountEntries, accountMonths],
 }

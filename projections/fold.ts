@@ -15,21 +15,24 @@ export interface FoldFailure {
 
 export interface Folded {
   readonly finals: readonly DocumentWrite[]
-  readonly documents: readonly DocumentWrite[]
   readonly failures: ReadonlyMap<string, FoldFailure>
 }
 
 /** Folds events into the documents of one build, in memory: a thousand events, one write. */
 export interface Folder {
-  /** Each stream's events in order. What comes of it has to be written, then kept or forgotten. */
+  /** Each stream's events in order, after those of earlier folds. */
   fold(events: readonly Decoded<DomainEvent>[]): Promise<Folded>
-  /** The last fold was written; these of its documents the store refused, as it has newer ones. */
+  /** What all folds since the last `keep` changed. */
+  changed(): readonly DocumentWrite[]
+  /** How many documents were touched since the last `keep`. */
+  size(): number
+  /** What was changed is written; these the store refused, as it has newer ones. */
   keep(refused: readonly DocumentKey[]): void
-  /** The last fold may not have been written. */
+  /** What was changed may not have been written. */
   forget(): void
 }
 
-/** A document while a batch is folded. */
+/** A document in memory. */
 interface Working {
   readonly id: string
   revision: bigint
@@ -40,7 +43,7 @@ interface Working {
 interface Shelf {
   readonly collection: Collection<DomainEvent>
   readonly kept: RecentlyUsed<Working>
-  working: Map<string, Working>
+  readonly working: Map<string, Working>
 }
 
 export function createFolder(projection: Projection, build: Pick<Build, 'get'>): Folder {
@@ -50,60 +53,71 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
     working: new Map(),
   }))
 
-  /** Brings the documents that the events touch into `working`, from memory or from the store. */
-  async function load(touched: readonly Touched[]): Promise<void> {
-    for (const [place, shelf] of shelves.entries()) {
-      shelf.working = new Map()
-      if (shelf.collection.isFinal) continue
-      const missing: string[] = []
-      for (const { ids } of touched) {
-        for (const id of ids[place] ?? []) {
-          if (shelf.working.has(id)) continue
-          const kept = shelf.kept.get(id)
-          shelf.working.set(id, kept ?? { id, revision: -1n, body: undefined, isChanged: false })
-          if (!kept) missing.push(id)
-        }
-      }
-      if (missing.length > 0) await read(shelf, missing)
+  /** The document in memory; one that is not there yet is noted as missing. */
+  function documentOf({ working, kept }: Shelf, id: string, missing: Working[]): Working {
+    let document = working.get(id)
+    if (document) return document
+    document = kept.get(id)
+    if (!document) {
+      document = { id, revision: -1n, body: undefined, isChanged: false }
+      missing.push(document)
     }
+    working.set(id, document)
+    return document
   }
 
-  async function read({ collection, working }: Shelf, ids: readonly string[]): Promise<void> {
-    for (const stored of await build.get(collection.name, ids)) {
-      const document = stored && working.get(stored.id)
-      if (!document) continue
+  async function read({ collection }: Shelf, missing: readonly Working[]): Promise<void> {
+    const ids = missing.map(({ id }) => id)
+    for (const [place, stored] of (await build.get(collection.name, ids)).entries()) {
+      const document = missing[place]
+      if (!document || !stored) continue
       document.revision = stored.revision
       document.body = JSON.parse(stored.body) as DocumentBody
     }
   }
 
-  /** Applies one event to all its documents, or throws and changes none. */
-  function apply({ event, ids }: Touched, finals: DocumentWrite[]): void {
-    const { revision } = event
-    const changes: { readonly document: Working; readonly body: DocumentBody }[] = []
-    const made: DocumentWrite[] = []
-    for (const [place, { collection, working }] of shelves.entries()) {
-      for (const id of ids[place] ?? []) {
-        if (collection.isFinal) {
-          const body = collection.evolve(undefined, event, id)
-          made.push({ collection: collection.name, id, revision, body })
-          continue
-        }
-        const document = working.get(id)
-        if (!document || document.revision >= revision) continue // it reflects the event already
-        const body = collection.evolve(document.body, event, id)
-        changes.push({ document, body })
-        for (const final of collection.finals?.(body, event, id) ?? []) {
-          made.push({ collection: final.collection, id: final.id, revision, body: final.body })
-        }
+  function targetsOf(event: Decoded<DomainEvent>, missing: readonly Working[][]): Target[] {
+    const targets: Target[] = []
+    for (const [place, shelf] of shelves.entries()) {
+      const { collection } = shelf
+      for (const id of collection.idsOf(event)) {
+        const document = collection.isFinal
+          ? undefined
+          : documentOf(shelf, id, missing[place] ?? [])
+        targets.push({ collection, id, document })
       }
     }
-    for (const { document, body } of changes) {
+    return targets
+  }
+
+  /** Applies one event to all its documents, or throws and changes none. */
+  function apply({ event, targets }: Touched, finals: DocumentWrite[]): void {
+    const { revision } = event
+    const bodies: (DocumentBody | undefined)[] = []
+    const finalsBefore = finals.length
+    try {
+      for (const { collection, id, document } of targets) {
+        // what reflects the event already, also had its finals written
+        const isReflected = document !== undefined && document.revision >= revision
+        const body = isReflected ? undefined : collection.evolve(document?.body, event, id)
+        bodies.push(body)
+        if (!body) continue
+        if (!document) finals.push({ collection: collection.name, id, revision, body })
+        for (const final of collection.finals?.(body, event, id) ?? []) {
+          finals.push({ collection: final.collection, id: final.id, revision, body: final.body })
+        }
+      }
+    } catch (error) {
+      finals.length = finalsBefore
+      throw error
+    }
+    for (const [place, { document }] of targets.entries()) {
+      const body = bodies[place]
+      if (!document || !body) continue
       document.body = body
       document.revision = revision
       document.isChanged = true
     }
-    finals.push(...made)
   }
 
   return {
@@ -112,15 +126,19 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
       const fail = ({ stream, revision }: Decoded<DomainEvent>, error: unknown) =>
         failures.set(stream, { stream, revision, error })
       const touched: Touched[] = []
+      const missing: Working[][] = shelves.map(() => [])
       for (const event of events) {
         if (failures.has(event.stream)) continue
         try {
-          touched.push({ event, ids: shelves.map(({ collection }) => collection.idsOf(event)) })
+          touched.push({ event, targets: targetsOf(event, missing) })
         } catch (error) {
           fail(event, error)
         }
       }
-      await load(touched)
+      for (const [place, shelf] of shelves.entries()) {
+        const unknown = missing[place] ?? []
+        if (unknown.length > 0) await read(shelf, unknown)
+      }
       const finals: DocumentWrite[] = []
       for (const one of touched) {
         const failure = failures.get(one.event.stream)
@@ -131,8 +149,12 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
           fail(one.event, error)
         }
       }
-      return { finals, documents: shelves.flatMap(changedOf), failures }
+      return { finals, failures }
     },
+
+    changed: () => shelves.flatMap(changedOf),
+
+    size: () => shelves.reduce((sum, { working }) => sum + working.size, 0),
 
     keep(refused) {
       for (const { working, kept } of shelves) {
@@ -156,10 +178,16 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
   }
 }
 
-/** An event and, for each collection in order, the ids of the documents it touches. */
+/** A document that an event touches; those of final collections are not in memory. */
+interface Target {
+  readonly collection: Collection<DomainEvent>
+  readonly id: string
+  readonly document: Working | undefined
+}
+
 interface Touched {
   readonly event: Decoded<DomainEvent>
-  readonly ids: readonly (readonly string[])[]
+  readonly targets: readonly Target[]
 }
 
 function changedOf({ collection, working }: Shelf): DocumentWrite[] {

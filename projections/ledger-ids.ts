@@ -3,7 +3,7 @@ import { sortable } from './sortable.ts'
 
 /**
  * Ids of the ledger's documents. They begin with the stream, and sort as lists want them: accounts
- * by address, entries of an account by revision, days of an account and asset by date.
+ * by address, entries of an account by revision, months of an account and asset by date.
  */
 
 export const ledgerStream = (ledger: string): string => `${ledgerCategory}-${ledger}`
@@ -30,15 +30,15 @@ export const entryId = (
   posting: number,
 ): string => entriesAt(stream, account, revision) + sortable(posting)
 
-/** What the ids of all days of an account and asset begin with. */
-export const daysOf = (stream: string, account: string, asset: string): string =>
+/** What the ids of all months of an account and asset begin with. */
+export const monthsOf = (stream: string, account: string, asset: string): string =>
   `${stream}/${account}/${asset}/`
 
-export const dayId = (stream: string, account: string, asset: string, day: string): string =>
-  daysOf(stream, account, asset) + day
+export const monthId = (stream: string, account: string, asset: string, month: string): string =>
+  monthsOf(stream, account, asset) + month
 
-/** The parts of a day's id: the asset has one `/` of its own, stream and account have none. */
-export function dayIn(id: string): { account: string; asset: string; day: string } {
-  const [, account = '', code = '', decimals = '', day = ''] = id.split('/')
-  return { account, asset: `${code}/${decimals}`, day }
+/** The parts of a month's id: the asset has one `/` of its own, stream and account have none. */
+export function monthIn(id: string): { account: string; asset: string; month: string } {
+  const [, account = '', code = '', decimals = '', month = ''] = id.split('/')
+  return { account, asset: `${code}/${decimals}`, month }
 }

@@ -8,11 +8,21 @@ import { coverageAfter } from './coverage.ts'
 import { createEventRate } from './event-rate.ts'
 import { createFolder, type Folded } from './fold.ts'
 import type { Projection } from './projection.ts'
-import type { Build, Coverage, Parked, Progress } from './read-model-store.ts'
-import { createSharedDecoder, type Decode } from './shared-decoder.ts'
+import type {
+  Build,
+  Changes,
+  Coverage,
+  DocumentWrite,
+  Parked,
+  Progress,
+} from './read-model-store.ts'
+import type { Decode } from './shared-decoder.ts'
 
 /** Events folded and written at once while a gap is filled or a parked stream is retried. */
 const maxFoldedEvents = 10_000
+
+/** Documents in memory that wait to be written, where writing is put off. */
+const maxUnwrittenDocuments = 200_000
 
 /** Streams whose progress is kept in memory; beyond it all are read anew. */
 const maxKnownStreams = 100_000
@@ -26,6 +36,11 @@ export interface ProjectorOptions {
   /** Shared by the projectors of a thread. */
   readonly decode?: Decode
   readonly now?: Clock
+  /**
+   * Events after which documents and progress are written; before that, only final documents. For
+   * filling a build, where the same documents change again and again. Each delivery, if left out.
+   */
+  readonly eventsPerCheckpoint?: number
   /** Told of what an operator should look at: a stream that is parked, a gap, a halt. */
   readonly onAlarm?: (alarm: Alarm) => void
 }
@@ -59,7 +74,10 @@ export interface ProjectorState {
 export interface Projector {
   readonly projection: Projection
   readonly build: Build
-  /** Resolves when the delivery is written. @throws {ProjectionHalted} nothing of it is written */
+  /**
+   * Resolves when the delivery is written; one with a marker is a checkpoint.
+   * @throws {ProjectionHalted} nothing of it is written
+   */
   handle(delivery: Delivery): Promise<void>
   /** Applies a parked stream's events in order from the event store; says whether all went well. */
   retry(stream: string): Promise<boolean>
@@ -74,7 +92,8 @@ export class ProjectionHalted extends Error {
 /** @throws {ProjectionHalted} where the build is of another log */
 export async function createProjector(options: ProjectorOptions): Promise<Projector> {
   const { projection, build, store, logId, now = systemClock, onAlarm = () => {} } = options
-  const decode = options.decode ?? createSharedDecoder()
+  const { eventsPerCheckpoint = 0 } = options
+  const decode: Decode = options.decode ?? ((codec, recorded) => codec.decode(recorded))
   const folder = createFolder(projection, build)
   const rate = createEventRate(now)
   const streamPrefix = `${projection.category}-`
@@ -102,6 +121,10 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   /** Events selected for one write, and how far they bring each stream. */
   let pending: Decoded<DomainEvent>[] = []
   let reached = new Map<string, bigint>()
+  let newlyParked: Parked[] = []
+  let unwritten = 0
+  /** `coverage`, and what is folded but not written. */
+  let ahead = coverage
 
   async function select(recorded: RecordedEvent): Promise<void> {
     const { stream, revision } = recorded
@@ -135,30 +158,43 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     }
   }
 
-  /** Folds and writes what was selected. A stream whose fold fails is parked before the failure. */
+  /** Folds what was selected. A stream whose fold fails is parked before the failure. */
+  async function foldPending(): Promise<readonly DocumentWrite[]> {
+    const { finals, failures } = await folder.fold(pending)
+    newlyParked.push(...park(failures))
+    rate.add(pending.length)
+    unwritten += pending.length
+    pending = []
+    return finals
+  }
+
+  /** Folds and writes what was selected, with all that was put off. */
   async function flush(next?: Coverage, unparked: readonly string[] = []): Promise<void> {
-    const count = pending.length
-    const folded = await folder.fold(pending)
-    const newlyParked = park(folded)
-    const progress: Progress[] = [...reached].map(([stream, revision]) => ({ stream, revision }))
+    const finals = await foldPending()
     const refused = await build.write({
-      finals: folded.finals,
-      documents: folded.documents,
+      finals,
+      documents: folder.changed(),
       parked: newlyParked,
       unparked: unparked.filter((stream) => !parked.has(stream)),
-      progress,
+      progress: [...reached].map(([stream, revision]): Progress => ({ stream, revision })),
       ...(next ? { coverage: next } : {}),
     })
     folder.keep(refused)
     writesRefused += refused.length
     for (const { id } of refused) known.delete(streamOf(id))
-    rate.add(count)
-    pending = []
+    unwritten = 0
+    newlyParked = []
     reached = new Map()
     coverage = next ?? coverage
   }
 
-  function park({ failures }: Folded): readonly Parked[] {
+  /** Folds and writes what never changes again; the rest waits for a checkpoint. */
+  async function flushFinals(): Promise<void> {
+    const finals = await foldPending()
+    await build.write({ ...nothing, finals })
+  }
+
+  function park(failures: Folded['failures']): readonly Parked[] {
     return [...failures.values()].map(({ stream, revision, error }) => {
       const reason = error instanceof Error ? error.message : String(error)
       parked.set(stream, revision)
@@ -174,14 +210,18 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   async function startAnew(): Promise<void> {
     pending = []
     reached = new Map()
+    newlyParked = []
+    unwritten = 0
+    ahead = coverage
     known.clear()
+    await build.abandon()
     folder.forget()
     parked.clear()
     for (const { stream, revision } of await build.parked()) parked.set(stream, revision)
   }
 
   let busy: Promise<unknown> = Promise.resolve()
-  let needsNewStart = false
+  let needsNewStart = true
 
   /** One piece of work at a time: a retry never comes between a delivery's steps. */
   function exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -214,8 +254,13 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
           throw new ProjectionHalted(`a marker of the log ${delivery.marker.logId} came`)
         }
         for (const recorded of delivery.events) await select(recorded)
-        const next = coverageAfter(coverage, delivery, { logId, now: timestamp(now()) })
-        if (pending.length > 0 || reached.size > 0 || next !== coverage) await flush(next)
+        ahead = coverageAfter(ahead, delivery, { logId, now: timestamp(now()) })
+        const isCheckpoint =
+          delivery.marker !== undefined ||
+          unwritten + pending.length >= eventsPerCheckpoint ||
+          folder.size() >= maxUnwrittenDocuments
+        if (!isCheckpoint) await flushFinals()
+        else if (reached.size > 0 || ahead !== coverage) await flush(ahead)
       }),
 
     retry: (stream) =>
@@ -249,6 +294,8 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     }),
   }
 }
+
+const nothing: Changes = { finals: [], documents: [], parked: [], unparked: [], progress: [] }
 
 const isSkipped = (skips: readonly Skip[], { stream, revision }: Decoded<DomainEvent>): boolean =>
   skips.some((skip) => skip.stream === stream && BigInt(skip.revision) === revision)

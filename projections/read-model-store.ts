@@ -95,10 +95,13 @@ export interface Build {
   coverage(): Promise<Coverage | undefined>
   /**
    * Writes documents, then progress: after a crash in between, the same events come again and what
-   * is there refuses them. The documents that were refused are returned.
+   * is there refuses them. The documents that were refused are returned. What is written without
+   * progress or coverage may wait for the next write that has some, and be lost until then.
    * @throws {ReadModelsUnavailable} some of it may be written; the same changes may be written again
    */
   write(changes: Changes): Promise<readonly DocumentKey[]>
+  /** Takes back, where the engine can, what was written without progress since there last was some. */
+  abandon(): Promise<void>
   /** Makes the indexes that `openBuild` was told to defer. Does nothing where they are there. */
   completeIndexes(): Promise<void>
 }

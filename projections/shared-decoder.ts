@@ -6,15 +6,25 @@ export type Decode = (
   recorded: RecordedEvent,
 ) => Decoded<DomainEvent | CommandAccepted>
 
-/** Decodes an event once for all projections of a thread that are handed the same object. */
+/** Decoded events kept in memory, and as many of before. */
+const maxKeptEvents = 10_000
+
+/**
+ * Decodes an event once for all projections of a thread that are handed the same object soon after
+ * each other.
+ */
 export function createSharedDecoder(): Decode {
-  const decoded = new WeakMap<RecordedEvent, Decoded<DomainEvent | CommandAccepted>>()
+  let young = new Map<RecordedEvent, Decoded<DomainEvent | CommandAccepted>>()
+  let old: typeof young = new Map()
   return (codec, recorded) => {
-    let event = decoded.get(recorded)
-    if (event === undefined) {
-      event = codec.decode(recorded)
-      decoded.set(recorded, event)
+    const known = young.get(recorded) ?? old.get(recorded)
+    if (known !== undefined) return known
+    const event = codec.decode(recorded)
+    if (young.size >= maxKeptEvents) {
+      old = young
+      young = new Map()
     }
+    young.set(recorded, event)
     return event
   }
 }

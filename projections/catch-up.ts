@@ -1,0 +1,60 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { EventStore, Position } from '../events/event-store.ts'
+import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
+import { logEnd } from './log-end.ts'
+import type { Projector } from './projector.ts'
+
+export interface CatchUpProgress {
+  /** Events read so far, in this run. */
+  readonly events: number
+  readonly position: Position
+  /** The log's end when the run began. */
+  readonly end: Position
+}
+
+export interface CatchUpOptions {
+  readonly store: Pick<EventStore, 'readAll'>
+  readonly logId: string
+  readonly now?: Clock
+  readonly onProgress?: (progress: CatchUpProgress) => void
+  /** Ends the run after the write under way; the next one goes on from there. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Feeds builds from the event store, in one pass for all of them, from the lowest of their positions
+ * to what was the log's end. Says how many events it read.
+ */
+export async function catchUp(
+  projectors: readonly Projector[],
+  { store, logId, now = systemClock, onProgress, signal }: CatchUpOptions,
+): Promise<number> {
+  const begunAt = timestamp(now())
+  const logEndsAt = await logEnd(store)
+  if (logEndsAt === undefined || projectors.length === 0) return 0
+  const end = logEndsAt
+  const after = lowestPosition(projectors)
+  let read = 0
+  for await (const events of store.readAll(after === undefined ? {} : { after })) {
+    for (const projector of projectors) await projector.handle({ events })
+    const position = events.at(-1)?.position ?? end
+    read += events.length
+    onProgress?.({ events: read, position, end })
+    if (position >= end || signal?.aborted) break
+    await otherWork()
+  }
+  if (signal?.aborted) return read
+  const marker = { logId, position: end, levelAt: begunAt }
+  for (const projector of projectors) await projector.handle({ events: [], marker })
+  return read
+}
+
+function lowestPosition(projectors: readonly Projector[]): Position | undefined {
+  let lowest: Position | undefined
+  for (const projector of projectors) {
+    const position = projector.state().coverage?.position
+    if (position === undefined) return undefined
+    if (lowest === undefined || position < lowest) lowest = position
+  }
+  return lowest
+}
