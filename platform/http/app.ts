@@ -3,13 +3,14 @@ import Koa from 'koa'
 import type { SchemaViolation } from '../json-schema.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { createDeadlines } from './deadlines.ts'
 import { edgeProblems, problem } from './edge-problems.ts'
 import { createGuard } from './guard.ts'
 import type { HttpLimits } from './limits.ts'
 import { mountOperation } from './mount.ts'
 import type { Operation } from './operation.ts'
 import { mergeProblems, Problem, type ProblemDefinitions } from './problem.ts'
-import { createRequest, type Request } from './request.ts'
+import { Exchange } from './request.ts'
 import { ReaderStalled, sendProblem } from './send.ts'
 
 export interface HttpAppOptions {
@@ -24,50 +25,51 @@ export interface HttpAppOptions {
   readonly checkAnswers?: boolean
 }
 
-/** What the edge knows of a request while it is served; kept in Koa's `ctx.state`. */
-export interface Exchange {
-  readonly request: Request
-  readonly startedAt: number
-  /** Id of the operation, once it is known. */
-  operation: string
-}
-
 /** A Koa app that serves the operations: guard, route, answer, and every error as a problem. */
 export function createHttpApp(options: HttpAppOptions): Koa {
   const { operations, allowedHosts, limits, log, metrics } = options
   const definitions = mergeProblems(edgeProblems, options.problems)
-  const makeProblem = problemMaker(definitions)
   const guard = createGuard(allowedHosts, limits.maxHeaders)
-  const router = new Router({ strict: true, sensitive: true })
-  for (const operation of operations) {
-    mountOperation(router, operation, { ...options, definitions, makeProblem })
+  const observe = ({ operation, startedAt }: Exchange, status: number): void => {
+    const seconds = (performance.now() - startedAt) / 1000
+    metrics.http.observe({ operation, status: statusClass(status) }, seconds)
+  }
+  const fail = (ctx: Koa.Context, exchange: Exchange, error: unknown): void => {
+    sendProblem(ctx.res, problemOf(error, exchange, log), exchange.id)
+    observe(exchange, ctx.res.statusCode)
   }
 
+  const router = new Router({ strict: true, sensitive: true })
+  const makeProblem = problemMaker(definitions)
+  const deadlines = createDeadlines()
+  for (const operation of operations) {
+    mountOperation(router, operation, { ...options, definitions, makeProblem, observe, deadlines })
+  }
+
+  const route = router.routes()
   const app = new Koa()
   app.on('error', (error) => log.error({ error }, 'the HTTP framework failed'))
-  app.use(async (ctx, next) => {
-    const exchange: Exchange = {
-      request: createRequest(ctx.req),
-      startedAt: performance.now(),
-      operation: 'none',
-    }
+  // One middleware, and no async function: each of them would be paid by every request.
+  app.use((ctx) => {
+    const exchange = new Exchange(ctx.req)
     ctx.state = exchange
-    ctx.respond = false // answers are written below, in one go
+    ctx.respond = false // answers are written in one go
     try {
       guard(ctx.req)
-      await next()
     } catch (error) {
-      const answer = problemOf(error, exchange, log)
-      sendProblem(ctx.res, answer, exchange.request.id)
+      fail(ctx, exchange, error)
+      return undefined
     }
-    const status = `${Math.trunc(ctx.res.statusCode / 100)}xx`
-    const seconds = (performance.now() - exchange.startedAt) / 1000
-    metrics.http.observe({ operation: exchange.operation, status }, seconds)
+    const routed = ctx as RouterContext
+    return route(routed, async () => answerUnrouted(routed)).catch((error: unknown) =>
+      fail(ctx, exchange, error),
+    )
   })
-  app.use(router.routes())
-  app.use((ctx) => answerUnrouted(ctx as RouterContext))
   return app
 }
+
+const classes = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+const statusClass = (status: number): string => classes[Math.trunc(status / 100)] ?? 'other'
 
 export type MakeProblem = (code: string, violation: SchemaViolation) => Problem
 
@@ -92,8 +94,8 @@ function answerUnrouted(ctx: RouterContext): void {
 }
 
 /** The inside of a failure goes to the log, under the request's id, and nowhere else. */
-function problemOf(error: unknown, { request, operation }: Exchange, log: Log): Problem {
-  const context = { requestId: request.id, operation }
+function problemOf(error: unknown, { id, operation }: Exchange, log: Log): Problem {
+  const context = { requestId: id, operation }
   if (error instanceof ReaderStalled) log.warn({ ...context, error }, 'a client was cut')
   else if (!(error instanceof Problem)) log.error({ ...context, error }, 'a request failed')
   else if (error.definition.status >= 500) log.warn({ ...context, error }, 'a request was put off')

@@ -2,25 +2,29 @@ import type Router from '@koa/router'
 import type { RouterContext } from '@koa/router'
 import { compileUntyped } from '../json-schema.ts'
 import { checkAccept } from './accept.ts'
-import type { Exchange, HttpAppOptions, MakeProblem } from './app.ts'
+import type { HttpAppOptions, MakeProblem } from './app.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { Answer, Operation } from './operation.ts'
 import { codesOf } from './operation-problems.ts'
 import type { ProblemDefinitions } from './problem.ts'
 import { createParamsChecker, createQueryReader } from './query.ts'
 import { checkContentType, readBody, refuseBody, streamBody } from './read-body.ts'
 import { createJsonReader } from './read-json.ts'
-import { send } from './send.ts'
+import type { Exchange } from './request.ts'
+import { createWriter } from './send.ts'
 
 interface MountOptions extends HttpAppOptions {
   readonly definitions: ProblemDefinitions
   readonly makeProblem: MakeProblem
+  readonly observe: (exchange: Exchange, status: number) => void
+  readonly deadlines: Deadlines
 }
 
 type ReadBody = (ctx: RouterContext) => unknown
 
 /** Puts one operation on the router as one handler, with all that it checks prepared. */
 export function mountOperation(router: Router, operation: Operation, options: MountOptions): void {
-  const { definitions, makeProblem, limits } = options
+  const { definitions, makeProblem, observe } = options
   for (const code of codesOf(operation)) {
     if (!definitions[code]) throw new Error(`${operation.id} names the unknown problem ${code}`)
   }
@@ -28,33 +32,37 @@ export function mountOperation(router: Router, operation: Operation, options: Mo
   const readQuery = createQueryReader(operation, makeProblem)
   const read = bodyReader(operation, options)
   const checkAnswer = options.checkAnswers ? answerChecker(operation) : undefined
-  const types = new Map(
-    Object.entries(operation.answers).map(([status, { type }]) => [Number(status), type]),
-  )
+  const write = createWriter(operation, options.limits.stallTimeoutMs)
   const acceptable = operation.answers[200]?.type ?? jsonType
-  const sheet = operation.sheet ?? 'api'
 
-  router.register(operation.path, [operation.method], async (ctx) => {
-    const exchange = ctx.state as Exchange
-    exchange.operation = operation.id
-    const { req, res } = ctx
-    checkAccept(req, acceptable)
-    checkParams(ctx.params)
-    const url = req.url ?? ''
-    const mark = url.indexOf('?')
-    const query = readQuery(mark < 0 ? '' : url.slice(mark + 1))
-    const body = read === undefined ? refuseBody(req) : await read(ctx)
-    const { request } = exchange
-    const answer = await operation.handle({ params: ctx.params, query, body, request })
+  const finish = (ctx: RouterContext, exchange: Exchange, answer: Answer): Promise<void> | void => {
     checkAnswer?.(answer)
-    const type = types.get(answer.status) ?? jsonType
-    await send(res, answer, {
-      requestId: request.id,
-      sheet,
-      type,
-      stallTimeoutMs: limits.stallTimeoutMs,
-    })
+    const written = write(ctx.res, answer, exchange.id)
+    if (written === undefined) return observe(exchange, answer.status)
+    return written.then(() => observe(exchange, answer.status))
+  }
+
+  // What is there at once is answered at once: a promise is made only where one is waited for.
+  router.register(operation.path, [operation.method], (ctx) => {
+    const exchange: Exchange = ctx.state as Exchange
+    exchange.operation = operation.id
+    checkAccept(ctx.req, acceptable)
+    checkParams(ctx.params)
+    const query = readQuery(queryStringOf(ctx.req.url ?? ''))
+    const serve = (body: unknown): Promise<void> | void => {
+      const answer = operation.handle({ params: ctx.params, query, body, request: exchange })
+      if (!(answer instanceof Promise)) return finish(ctx, exchange, answer)
+      return answer.then((settled) => finish(ctx, exchange, settled))
+    }
+    if (read === undefined) return serve(refuseBody(ctx.req))
+    const body = read(ctx)
+    return body instanceof Promise ? body.then(serve) : serve(body)
   })
+}
+
+function queryStringOf(url: string): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? '' : url.slice(mark + 1)
 }
 
 const jsonType = 'application/json'
@@ -74,9 +82,9 @@ function bodyReader(operation: Operation, options: MountOptions): ReadBody | und
     }
   }
   const readJson = createJsonReader(body, makeProblem, limits.maxJsonDepth)
-  return async ({ req, res }) => {
+  return ({ req, res }) => {
     checkContentType(req, jsonType)
-    return readJson(await readBody(req, res, limits))
+    return readBody(req, res, limits, options.deadlines).then(readJson)
   }
 }
 

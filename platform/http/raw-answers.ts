@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type EdgeProblem, problem } from './edge-problems.ts'
 import { headerSheets } from './headers.ts'
 import { type Problem, problemBody } from './problem.ts'
+import { newRequestId } from './request.ts'
 import type { CurrentExchange } from './server.ts'
 
 /** Retried this many seconds later, a connection may find a place. */
@@ -49,7 +49,7 @@ function codeOf(parserCode: string | undefined): EdgeProblem {
 }
 
 function answerRaw(socket: Socket, refusal: Problem): void {
-  const requestId = randomUUID()
+  const requestId = newRequestId()
   const body = problemBody(refusal, requestId)
   const { status } = refusal.definition
   const headers = {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Deadlines } from './deadlines.ts'
 import { problem } from './edge-problems.ts'
 
 export interface BodyLimits {
@@ -35,6 +36,7 @@ export function readBody(
   req: IncomingMessage,
   res: ServerResponse,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
+  deadlines: Deadlines,
 ): Promise<string> {
   const tooLarge = () => problem('body-too-large', { members: { limit: maxBodyBytes } })
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge())
@@ -43,30 +45,31 @@ export function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const timer = setTimeout(() => fail(problem('request-timeout')), bodyTimeoutMs)
+    let isSettled = false // listeners stay: taking them off costs more than asking
+    const cancel = deadlines.start(bodyTimeoutMs, () => fail(problem('request-timeout')))
     const fail = (error: unknown) => {
-      release()
+      if (isSettled) return
+      isSettled = true
+      cancel()
+      req.pause()
       reject(error)
     }
-    const onData = (chunk: Buffer) => {
+    req.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxBodyBytes) return fail(tooLarge())
-      chunks.push(chunk)
-    }
-    const onEnd = () => {
-      release()
+      if (bytes <= maxBodyBytes) chunks.push(chunk)
+      else fail(tooLarge())
+    })
+    req.on('end', () => {
+      if (isSettled) return
+      isSettled = true
+      cancel()
       const [first] = chunks
       const whole = chunks.length === 1 && first ? first : Buffer.concat(chunks)
       if (isUtf8(whole)) resolve(whole.toString('utf8'))
       else reject(problem('invalid-utf8'))
-    }
-    const onClose = () => fail(problem('body-cut-short'))
-    const release = () => {
-      clearTimeout(timer)
-      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', fail)
-      req.pause()
-    }
-    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail)
+    })
+    req.on('close', () => isSettled || fail(problem('body-cut-short')))
+    req.on('error', fail)
   })
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /** What a handler may know of the request beside its parameters and its body. */
@@ -13,15 +13,25 @@ export interface Request {
   readonly signal: AbortSignal
 }
 
-const requestIdForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
-
-export function createRequest(req: IncomingMessage): Request {
-  return new LazyRequest(req)
+/** Random for each process, counted within it: a UUID for each request costs more than routing it. */
+const processId = randomBytes(9).toString('base64url').replaceAll(/^[-_]/g, 'x')
+let requests = 0
+export const newRequestId = (): string => {
+  requests += 1
+  return `${processId}.${requests.toString(36)}`
 }
 
-/** Works out only what is asked for: this is made for each request. */
-class LazyRequest implements Request {
+const requestIdForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
+
+/**
+ * A request while it is served: kept in Koa's `ctx.state`. A class, because one is made for each
+ * request and most of it is worked out only when it is asked for.
+ */
+export class Exchange implements Request {
   readonly id: string
+  readonly startedAt = performance.now()
+  /** Id of the operation, once the route is known. */
+  operation = 'none'
   readonly #req: IncomingMessage
   #traceparent: string | undefined
   #signal: AbortSignal | undefined
@@ -29,7 +39,7 @@ class LazyRequest implements Request {
   constructor(req: IncomingMessage) {
     this.#req = req
     const given = req.headers['x-request-id']
-    this.id = typeof given === 'string' && requestIdForm.test(given) ? given : randomUUID()
+    this.id = typeof given === 'string' && requestIdForm.test(given) ? given : newRequestId()
   }
 
   get traceparent(): string {

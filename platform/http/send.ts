@@ -1,41 +1,88 @@
 import type { ServerResponse } from 'node:http'
 import { type HeaderSheet, headerSheets } from './headers.ts'
-import type { Answer } from './operation.ts'
+import type { Answer, Operation } from './operation.ts'
 import { type Problem, problemBody } from './problem.ts'
 
-const flatSheets: Record<HeaderSheet, readonly string[]> = {
-  api: Object.entries(headerSheets.api).flat(),
-  page: Object.entries(headerSheets.page).flat(),
+const jsonType = 'application/json'
+
+type Write = (res: ServerResponse, answer: Answer, requestId: string) => Promise<void> | undefined
+
+/** Writes an operation's answers: at once, or as a stream that goes no faster than it is read. */
+export function createWriter({ answers, sheet = 'api' }: Operation, stallTimeoutMs: number): Write {
+  const headers = new Map<number, FixedHeaders>()
+  for (const [status, { type = jsonType }] of Object.entries(answers)) {
+    headers.set(Number(status), fixedHeaders(sheet, type))
+  }
+  return (res, answer, requestId) => {
+    const fixed = headers.get(answer.status)
+    if (!fixed) throw new Error(`the answer ${answer.status} is not declared`)
+    if (answer.stream === undefined) {
+      writeWhole(res, answer, requestId, fixed)
+      return undefined
+    }
+    res.writeHead(answer.status, withOwn(fixed, answer, requestId))
+    return pour(answer.stream, res, stallTimeoutMs)
+  }
 }
 
-export interface SendOptions {
-  readonly requestId: string
-  readonly sheet: HeaderSheet
-  readonly type: string
+type Headers = Readonly<Record<string, string>>
+
+/** Headers that answers have in common, also as the flat list that is written fastest. */
+interface FixedHeaders {
+  readonly named: Headers
+  readonly flat: readonly string[]
 }
 
-/** Writes an answer: at once, or as a stream that goes no faster than it is read. */
-export function send(
+function fixedHeaders(sheet: HeaderSheet, type: string): FixedHeaders {
+  const named = { 'Content-Type': type, ...headerSheets[sheet] }
+  return { named, flat: Object.entries(named).flat() }
+}
+
+const problemHeaders = fixedHeaders('api', 'application/problem+json')
+
+function writeWhole(
   res: ServerResponse,
   answer: Answer,
-  options: SendOptions & { readonly stallTimeoutMs: number },
-): Promise<void> | undefined {
-  const { stream } = answer
-  if (stream === undefined) {
-    sendWhole(res, answer, options)
-    return undefined
+  requestId: string,
+  fixed: FixedHeaders,
+): void {
+  const text = answer.text ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body))
+  if (text === undefined) {
+    writeEmpty(res, answer, requestId, fixed)
+    return
   }
-  res.writeHead(answer.status, headersOf(answer, options, true))
-  return pour(stream, res, options.stallTimeoutMs)
+  const bytes = Buffer.byteLength(text)
+  const headers = withOwn(fixed, answer, requestId)
+  headers.push('Content-Length', String(bytes))
+  res.writeHead(answer.status, headers)
+  // ASCII is written as it is; anything else is encoded on the way
+  res.end(text, bytes === text.length ? 'latin1' : 'utf8')
 }
 
-function sendWhole(res: ServerResponse, answer: Answer, options: SendOptions): void {
-  const text = answer.text ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body))
-  const headers = headersOf(answer, options, text !== undefined)
-  if (text !== undefined) headers.push('Content-Length', String(Buffer.byteLength(text)))
-  else if (answer.status !== 304 && answer.status !== 204) headers.push('Content-Length', '0')
+function writeEmpty(
+  res: ServerResponse,
+  answer: Answer,
+  requestId: string,
+  fixed: FixedHeaders,
+): void {
+  const { 'Content-Type': _, ...named } = fixed.named
+  const headers = withOwn({ named, flat: Object.entries(named).flat() }, answer, requestId)
+  if (answer.status !== 304 && answer.status !== 204) headers.push('Content-Length', '0')
   res.writeHead(answer.status, headers)
-  res.end(text)
+  res.end()
+}
+
+/** An answer's own headers take the place of the fixed ones. */
+function withOwn({ flat, named }: FixedHeaders, { headers }: Answer, requestId: string): string[] {
+  const all = flat.slice()
+  all.push('X-Request-Id', requestId)
+  if (headers === undefined) return all
+  for (const name in headers) {
+    const value = headers[name] ?? ''
+    if (Object.hasOwn(named, name)) all[all.indexOf(name) + 1] = value
+    else all.push(name, value)
+  }
+  return all
 }
 
 /** Writes a problem, if nothing else was written yet. */
@@ -50,21 +97,7 @@ export function sendProblem(res: ServerResponse, problem: Problem, requestId: st
     headers: { ...problem.details.headers, ...(res.req.complete ? {} : { Connection: 'close' }) },
     text: problemBody(problem, requestId),
   }
-  sendWhole(res, answer, { requestId, sheet: 'api', type: 'application/problem+json' })
-}
-
-function headersOf(answer: Answer, options: SendOptions, hasContent: boolean): string[] {
-  const headers = ['X-Request-Id', options.requestId]
-  if (hasContent) headers.push('Content-Type', options.type)
-  const own = answer.headers
-  if (own === undefined) return headers.concat(flatSheets[options.sheet])
-  for (const name in own) headers.push(name, own[name] ?? '')
-  const sheet = flatSheets[options.sheet]
-  for (let at = 0; at < sheet.length; at += 2) {
-    const name = sheet[at] ?? ''
-    if (!Object.hasOwn(own, name)) headers.push(name, sheet[at + 1] ?? '')
-  }
-  return headers
+  writeWhole(res, answer, requestId, problemHeaders)
 }
 
 /** The client stopped reading for longer than is allowed, and was cut. */

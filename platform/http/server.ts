@@ -70,44 +70,36 @@ export interface CurrentExchange {
   readonly res: ServerResponse
 }
 
-interface Connection {
-  underWay: number
-  last: CurrentExchange | undefined
-}
-
 type Connections = ReturnType<typeof trackConnections>
 
 /** Which connections there are and what is under way on each, so that none is cut in an answer. */
 function trackConnections(server: Server, maxConnections: number) {
-  const open = new Map<Socket, Connection>()
+  // Answers go out in the order of their requests: when the last is finished, all are.
+  const open = new Map<Socket, CurrentExchange | undefined>()
   let isClosing = false
+  const current = (socket: Socket): CurrentExchange | undefined => {
+    const last = open.get(socket)
+    return last?.res.writableFinished ? undefined : last
+  }
   server.on('connection', (socket: Socket) => {
     if (open.size >= maxConnections) return rejectConnection(socket)
-    open.set(socket, { underWay: 0, last: undefined })
+    open.set(socket, undefined)
     socket.once('close', () => open.delete(socket))
     return undefined
   })
   return {
+    current,
     began(req: IncomingMessage, res: ServerResponse): void {
-      const connection = open.get(req.socket)
       if (isClosing) res.shouldKeepAlive = false
-      if (!connection) return
-      connection.underWay += 1
-      connection.last = { req, res }
-      res.once('close', () => {
-        connection.underWay -= 1
-      })
-    },
-    current(socket: Socket): CurrentExchange | undefined {
-      const connection = open.get(socket)
-      return connection && connection.underWay > 0 ? connection.last : undefined
+      if (open.has(req.socket)) open.set(req.socket, { req, res })
     },
     closeWhenIdle(): void {
       isClosing = true
-      for (const [socket, { underWay, last }] of open) {
-        if (underWay === 0) socket.destroy()
-        else if (last && !last.res.headersSent) last.res.shouldKeepAlive = false
-        else last?.res.once('close', () => socket.destroySoon())
+      for (const socket of open.keys()) {
+        const exchange = current(socket)
+        if (!exchange) socket.destroy()
+        else if (!exchange.res.headersSent) exchange.res.shouldKeepAlive = false
+        else exchange.res.once('close', () => socket.destroySoon())
       }
     },
   }
