@@ -5,8 +5,14 @@ import {
   maxEventsPerAppend,
   type NewEvent,
 } from '../events/event-store.ts'
-import type { CommandRequest, Outcome } from './command.ts'
-import { isRejection, type Name, type PlacedEvent, textOf } from './domain/decider.ts'
+import type { CommandRequest, CoreRejectionCode, Outcome } from './command.ts'
+import {
+  isRejection,
+  type Name,
+  type PlacedEvent,
+  type Rejection,
+  textOf,
+} from './domain/decider.ts'
 import type { Domain } from './domain/domain.ts'
 import { type Recollection, type Sought, seek } from './recall.ts'
 
@@ -29,9 +35,9 @@ export interface Durable<State> {
 }
 
 /** What deciding some commands in order came to. Nothing of it counts until its events are durable. */
-export interface Batch<State, Event extends DomainEvent> {
+export interface Batch<State, Event extends DomainEvent, Code extends string> {
   /** One for each command that was decided; those after them did not fit into one append. */
-  readonly outcomes: readonly Outcome<Event>[]
+  readonly outcomes: readonly Outcome<Event, Code>[]
   readonly events: readonly NewEvent[]
   readonly after: Durable<State>
   /** Which ids the events are about, for the index. */
@@ -56,13 +62,13 @@ export function decideBatch<
   candidates: readonly Candidate<Command>[],
   past: ReadonlyMap<string, Recollection<Event>>,
   { now, newId }: { readonly now: string; readonly newId: () => string },
-): Batch<State, Event> {
+): Batch<State, Event, Code> {
   const { decider } = domain
   const recordedAt = now > durable.recordedAt ? now : durable.recordedAt
   let state = decider.layers?.layer(durable.state) ?? durable.state
   let { revision } = durable
   let bytes = 0
-  const outcomes: Outcome<Event>[] = []
+  const outcomes: Outcome<Event, Code>[] = []
   const events: NewEvent[] = []
   const ids: { sought: Sought; revision: bigint }[] = []
   const pending = new Map<string, Recollection<Event>>()
@@ -131,11 +137,15 @@ export function decideBatch<
 }
 
 /** A key or an id that was used answers again, or is refused where the content is another. */
-function answerFromThePast<Command extends { readonly type: string }, Event extends DomainEvent>(
-  domain: Pick<Domain<Command, Event, never, string>, 'conflict'>,
+function answerFromThePast<
+  Command extends { readonly type: string },
+  Event extends DomainEvent,
+  Code extends string,
+>(
+  domain: Pick<Domain<Command, Event, never, Code>, 'conflict'>,
   { hash, key, own }: Candidate<Command>,
   lookUp: (name: Name) => Recollection<Event> | undefined,
-): Outcome<Event> | undefined {
+): Outcome<Event, Code> | undefined {
   for (const sought of [key, own]) {
     const known = sought && lookUp(sought.name)
     if (!known) continue
@@ -143,7 +153,7 @@ function answerFromThePast<Command extends { readonly type: string }, Event exte
       const { events, revision } = known
       return { status: 'accepted', revision, events, replayed: true }
     }
-    const rejection =
+    const rejection: Rejection<Code | CoreRejectionCode> =
       sought === key
         ? { code: 'idempotency-key-reused', detail: 'the key was used with other content' }
         : {

@@ -18,19 +18,19 @@ const eventsBetweenSnapshots = 100_000n
 const tidyIntervalMs = 1_000
 
 /** Decides one command on a stream of the domain, by the stream's id. Refusals are outcomes. */
-export type HandleCommand<Command, Event> = (
+export type HandleCommand<Command, Event, Code extends string> = (
   id: string,
   request: CommandRequest<Command>,
-) => Promise<Outcome<Event>>
+) => Promise<Outcome<Event, Code>>
 
-export interface CommandHandler<Command, Event> {
+export interface CommandHandler<Command, Event, Code extends string> {
   /**
    * @throws {Overloaded} nothing was done
    * @throws {OutcomeUnknown} it may have been done
    * @throws {StreamUnavailable}
    * @throws {EventStoreUnavailable} nothing was done
    */
-  readonly handle: HandleCommand<Command, Event>
+  readonly handle: HandleCommand<Command, Event, Code>
   readonly stats: () => HandlerStats
   /** Refuses new commands, answers those it has, then keeps what makes the next start quick. */
   close(): Promise<void>
@@ -62,7 +62,9 @@ export function createCommandHandler<
   Event extends DomainEvent,
   State,
   Code extends string,
->(options: CommandHandlerOptions<Command, Event, State, Code>): CommandHandler<Command, Event> {
+>(
+  options: CommandHandlerOptions<Command, Event, State, Code>,
+): CommandHandler<Command, Event, Code> {
   const { domain, store, index, clock, maxHotBytes, onTrouble } = options
   const stopSettling = new AbortController()
   const hotOptions = {
@@ -71,12 +73,12 @@ export function createCommandHandler<
     stopSettling: stopSettling.signal,
   }
   /** In the order of their last use. */
-  const streams = new Map<string, HotStream<Command, Event>>()
+  const streams = new Map<string, HotStream<Command, Event, Code>>()
   let waiting = 0
   let isClosing = false
   let whenDrained: (() => void) | undefined
 
-  function hotStream(stream: string): HotStream<Command, Event> {
+  function hotStream(stream: string): HotStream<Command, Event, Code> {
     const known = streams.get(stream)
     if (known) streams.delete(stream)
     const hot = known ?? createHotStream(stream, hotOptions)
@@ -123,7 +125,7 @@ export function createCommandHandler<
     }
   }
 
-  async function save(stream: string, hot: HotStream<Command, Event>): Promise<void> {
+  async function save(stream: string, hot: HotStream<Command, Event, Code>): Promise<void> {
     if (hot.unsavedEvents === 0n) return
     try {
       await index.save()

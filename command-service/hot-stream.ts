@@ -44,8 +44,8 @@ export interface HotStreamOptions<
 }
 
 /** A stream in use: its folded state, and the commands that wait for it. */
-export interface HotStream<Command, Event extends DomainEvent> {
-  submit(candidate: Candidate<Command>): Promise<Outcome<Event>>
+export interface HotStream<Command, Event extends DomainEvent, Code extends string> {
+  submit(candidate: Candidate<Command>): Promise<Outcome<Event, Code>>
   /** Rejects the commands whose deadline has passed, each with what is known of it. */
   expire(now: number): void
   readonly isIdle: boolean
@@ -61,8 +61,9 @@ export interface HotStream<Command, Event extends DomainEvent> {
   saveSnapshot(): Promise<void>
 }
 
-interface Waiting<Command, Event extends DomainEvent> extends Candidate<Command> {
-  readonly resolve: (outcome: Outcome<Event>) => void
+interface Waiting<Command, Event extends DomainEvent, Code extends string>
+  extends Candidate<Command> {
+  readonly resolve: (outcome: Outcome<Event, Code>) => void
   readonly reject: (error: Error) => void
   /** Its caller was told something: it must not be decided any more. */
   isAnswered: boolean
@@ -76,12 +77,12 @@ export function createHotStream<
 >(
   stream: string,
   options: HotStreamOptions<Command, Event, State, Code>,
-): HotStream<Command, Event> {
+): HotStream<Command, Event, Code> {
   const { domain, store, index, recall, snapshots, clock, newId, observer } = options
   const { layers } = domain.decider
   let durable: Durable<State> | undefined
-  let queue: Waiting<Command, Event>[] = []
-  let underWay: readonly Waiting<Command, Event>[] = []
+  let queue: Waiting<Command, Event, Code>[] = []
+  let underWay: readonly Waiting<Command, Event, Code>[] = []
   let isAppending = false
   let working: Promise<void> | undefined
   let savedRevision = -1n
@@ -129,7 +130,7 @@ export function createHotStream<
     return loaded.durable
   }
 
-  async function decide(base: Durable<State>): Promise<Batch<State, Event>> {
+  async function decide(base: Durable<State>): Promise<Batch<State, Event, Code>> {
     const past = await recall(stream, soughtBy(base.state))
     const startedAt = performance.now()
     const now = clock()
@@ -155,7 +156,7 @@ export function createHotStream<
   /** An append is confirmed by its revision; what appends nothing, by the stream's last revision. */
   async function confirm(
     { revision }: Durable<State>,
-    { events }: Batch<State, Event>,
+    { events }: Batch<State, Event, Code>,
   ): Promise<'confirmed' | 'conflict'> {
     if (events.length === 0) {
       if (store.exclusive) return 'confirmed'
@@ -176,14 +177,14 @@ export function createHotStream<
     }
   }
 
-  function commit({ after, events, ids }: Batch<State, Event>): void {
+  function commit({ after, events, ids }: Batch<State, Event, Code>): void {
     if (events.length === 0) return
     durable = { ...after, state: layers?.merge(after.state) ?? after.state }
     for (const { sought, revision } of ids) index.add(sought.fingerprint, revision)
     index.cover(stream, after.revision)
   }
 
-  function answer({ outcomes }: Batch<State, Event>): void {
+  function answer({ outcomes }: Batch<State, Event, Code>): void {
     const answered = underWay.slice(0, outcomes.length)
     queue = [...underWay.slice(outcomes.length), ...queue]
     underWay = []
@@ -199,14 +200,15 @@ export function createHotStream<
     underWay = []
   }
 
-  function refuse(one: Waiting<Command, Event>, reason: Error): void {
+  function refuse(one: Waiting<Command, Event, Code>, reason: Error): void {
     one.isAnswered = true
     one.reject(reason)
   }
 
   /** Before an append nothing was done; during one nobody knows yet, and settling goes on. */
   function expire(now: number): void {
-    const isLate = (one: Waiting<Command, Event>) => !one.isAnswered && one.request.deadline <= now
+    const isLate = (one: Waiting<Command, Event, Code>) =>
+      !one.isAnswered && one.request.deadline <= now
     for (const one of underWay.filter(isLate)) {
       refuse(
         one,
@@ -231,7 +233,7 @@ export function createHotStream<
 
   return {
     submit(candidate) {
-      const { promise, resolve, reject } = Promise.withResolvers<Outcome<Event>>()
+      const { promise, resolve, reject } = Promise.withResolvers<Outcome<Event, Code>>()
       queue.push({ ...candidate, resolve, reject, isAnswered: false })
       working ??= work()
       return promise

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openSqliteEventStore } from '../../adapters/sqlite-event-store.ts'
 import type { CommandRequest, Outcome } from '../../command-service/command.ts'
 import type { LedgerCommand } from '../../command-service/domain/ledger/commands.ts'
+import type { LedgerRejectionCode } from '../../command-service/domain/ledger/rejections.ts'
 import { openFileIdIndex } from '../../command-service/file-id-index.ts'
 import { type CommandHandler, createCommandHandler } from '../../command-service/handle-command.ts'
 import { ledgerDomain } from '../../command-service/ledger-domain.ts'
@@ -10,15 +11,17 @@ import { createSnapshots } from '../../command-service/snapshots.ts'
 import type { EventStore, RecordedEvent } from '../../events/event-store.ts'
 import type { LedgerEvent } from '../../events/ledger.ts'
 
+type LedgerHandler = CommandHandler<LedgerCommand, LedgerEvent, LedgerRejectionCode>
+
 export interface LedgerUnderTest {
-  readonly handler: CommandHandler<LedgerCommand, LedgerEvent>
+  readonly handler: LedgerHandler
   readonly store: EventStore
   /** Troubles that were told of. */
   readonly troubles: string[]
   send(
     command: LedgerCommand,
     more?: Partial<CommandRequest<LedgerCommand>>,
-  ): ReturnType<CommandHandler<LedgerCommand, LedgerEvent>['handle']>
+  ): ReturnType<LedgerHandler['handle']>
   events(): Promise<RecordedEvent[]>
 }
 

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { commandOperations, commandProblems } from '../command-service/command-operations.ts'
+import { shapeProblems } from '../events/shape-problems.ts'
+import { systemClock } from '../platform/clock.ts'
+import { createHttpApp } from '../platform/http/app.ts'
+import { docsOperations } from '../platform/http/docs.ts'
+import { edgeProblems } from '../platform/http/edge-problems.ts'
+import { loopbackHosts } from '../platform/http/guard.ts'
+import { defaultHttpLimits } from '../platform/http/limits.ts'
+import { openApiOperation } from '../platform/http/openapi.ts'
+import type { Operation } from '../platform/http/operation.ts'
+import { mergeProblems } from '../platform/http/problem.ts'
+import { type HttpServer, listen } from '../platform/http/server.ts'
+import { serviceOperations } from '../platform/http/service-operations.ts'
+import type { Log } from '../platform/log.ts'
+import { createMetrics } from '../platform/metrics.ts'
+import type { Config } from './config.ts'
+import { openReadSide, type ReadSide } from './read-side.ts'
+import { openWriteSide, type WriteSide } from './write-side.ts'
+
+/** A running Evident: both services on one port, and what serves them. */
+export interface Evident extends Pick<HttpServer, 'url' | 'port'> {
+  readonly writeSide: WriteSide
+  readonly readSide: ReadSide
+  /** Answers what is under way, refuses what is new, then closes everything. */
+  close(): Promise<void>
+}
+
+const api = {
+  title: 'Evident',
+  version: '0.1.0',
+  description: 'A ledger whose every figure can be traced to an immutable log.',
+} as const
+
+/**
+ * Opens the data folder and serves it: commands, queries, projections, all in this process.
+ * @throws {FolderInUse} @throws {DamagedLog} and the listen error
+ */
+export async function openEvident(config: Config, log: Log): Promise<Evident> {
+  const metrics = createMetrics({ ofProcess: true })
+  const writeSide = await openWriteSide(config, { log, metrics })
+  const readSide = await openReadSide(config, writeSide)
+  const problems = mergeProblems(shapeProblems, commandProblems)
+  const definitions = mergeProblems(edgeProblems, problems)
+  const own: readonly Operation[] = [
+    ...commandOperations({
+      handle: writeSide.ledgers.handle,
+      deadline: () => systemClock() + config.commandTimeoutMs,
+      newTransactionId: randomUUID,
+    }),
+    ...serviceOperations({ checks: [], metrics, definitions }),
+  ]
+  const app = createHttpApp({
+    operations: [...own, openApiOperation(api, own, definitions), ...docsOperations(api.title)],
+    problems,
+    allowedHosts: [...loopbackHosts, config.host, ...config.allowedHosts],
+    limits: { ...defaultHttpLimits, closeDeadlineMs: config.stopTimeoutMs },
+    log,
+    metrics,
+  })
+  const limits = defaultHttpLimits
+  const server = await listen({ app, host: config.host, port: config.port, limits, log })
+  return {
+    url: server.url,
+    port: server.port,
+    writeSide,
+    readSide,
+    async close() {
+      await server.close()
+      await readSide.close()
+      await writeSide.close()
+    },
+  }
+}

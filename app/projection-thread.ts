@@ -1,0 +1,101 @@
+import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { openInProcessEventBus } from '../adapters/in-process-event-bus.ts'
+import { openSqliteEventReader } from '../adapters/sqlite-event-store.ts'
+import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
+import { runRelay } from '../events/relay.ts'
+import { createLog, type LogLevel } from '../platform/log.ts'
+import { serveCalls } from '../platform/thread-calls.ts'
+import type { CatchUpProgress } from '../projections/catch-up.ts'
+import type { ToFill } from '../projections/fill-builds.ts'
+import { runProjections } from '../projections/run-projections.ts'
+import type { FillData } from './fill-thread.ts'
+import { projections } from './projections.ts'
+
+/** What the thread is given. */
+export interface ProjectionThreadData {
+  readonly eventStorePath: string
+  readonly eventChanges: SharedArrayBuffer
+  readonly readModelsFolder: string
+  readonly readModelChanges: SharedArrayBuffer
+  readonly markerPath: string
+  readonly logId: string
+  readonly logLevel: LogLevel
+}
+
+/**
+ * The thread that keeps the read models: relay, bus and projectors. It reads the log and writes the
+ * read models through connections of its own, so it holds up neither commands nor queries.
+ */
+const data = workerData as ProjectionThreadData
+const { logId, readModelsFolder: folder } = data
+const log = createLog(data.logLevel)
+const store = openSqliteEventReader({ path: data.eventStorePath, changes: data.eventChanges })
+const readModels = openSqliteReadModels({ folder, changes: data.readModelChanges })
+const bus = openInProcessEventBus({
+  markerPath: data.markerPath,
+  onError: (error, { group }) => log.error({ error, group }, 'a delivery failed and comes again'),
+})
+
+const rebuildProgress = new Map<string, CatchUpProgress>()
+
+const running = await runProjections({
+  projections,
+  store,
+  bus,
+  readModels,
+  logId,
+  fill: fillOnThreads,
+  onAlarm: (alarm) => log.warn(alarm, 'a projection needs to be looked at'),
+})
+const stopping = new AbortController()
+const relaying = runRelay({
+  store,
+  bus,
+  logId,
+  signal: stopping.signal,
+  onError: (error) => log.error({ error }, 'the relay failed and tries again'),
+})
+
+/** Filling a build from the log costs a whole core for a while: it gets a thread. */
+async function fillOnThreads(
+  builds: readonly ToFill[],
+  onProgress: (progress: CatchUpProgress) => void,
+): Promise<void> {
+  const names = builds.map(({ build }) => build)
+  const workerData: FillData = { ...data, builds: names }
+  const thread = new Worker(new URL('./fill-thread.ts', import.meta.url), { workerData })
+  thread.on('message', onProgress)
+  await new Promise<void>((resolve, reject) => {
+    thread.once('error', reject)
+    thread.once('exit', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`filling ${names.join(', ')} ended with ${code}`))
+    })
+  })
+}
+
+const functions = {
+  states: () => running.states(),
+  async rebuild(projection: string) {
+    try {
+      await running.rebuild(projection, (progress) => rebuildProgress.set(projection, progress))
+    } finally {
+      rebuildProgress.delete(projection)
+    }
+  },
+  rebuildProgress: (projection: string) => rebuildProgress.get(projection),
+  retry: (projection: string, stream: string) => running.retry(projection, stream),
+  async stop() {
+    stopping.abort()
+    await relaying
+    await running.stop()
+    await bus.close()
+    await readModels.close()
+    await store.close()
+  },
+}
+
+export type ProjectionFunctions = typeof functions
+
+if (parentPort) serveCalls(parentPort, functions)
+parentPort?.postMessage('running')

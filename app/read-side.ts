@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { SqliteEventStore } from '../adapters/sqlite-event-store.ts'
+import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
+import { callsTo, type Remote } from '../platform/thread-calls.ts'
+import type { ReadModelStore } from '../projections/read-model-store.ts'
+import type { Config } from './config.ts'
+import type { ProjectionFunctions, ProjectionThreadData } from './projection-thread.ts'
+
+/** The read models, for reading here, and the thread that keeps them level with the log. */
+export interface ReadSide {
+  readonly readModels: ReadModelStore
+  readonly projections: Remote<ProjectionFunctions>
+  close(): Promise<void>
+}
+
+/** Ready when the read models are level with the log; those that were missing have been built. */
+export async function openReadSide(
+  config: Config,
+  { store, logId }: { readonly store: SqliteEventStore; readonly logId: string },
+): Promise<ReadSide> {
+  const readModelChanges = new SharedArrayBuffer(4)
+  const data: ProjectionThreadData = {
+    eventStorePath: config.eventStorePath,
+    eventChanges: store.changes,
+    readModelsFolder: config.readModelsFolder,
+    readModelChanges,
+    markerPath: join(config.dataFolder, 'relay-marker.json'),
+    logId,
+    logLevel: config.logLevel,
+  }
+  const thread = new Worker(new URL('./projection-thread.ts', import.meta.url), {
+    workerData: data,
+  })
+  await new Promise<void>((resolve, reject) => {
+    thread.once('message', () => resolve())
+    thread.once('error', reject)
+  })
+  const calls = callsTo<ProjectionFunctions>(thread)
+  const readModels = openSqliteReadModels({
+    folder: config.readModelsFolder,
+    readOnly: true,
+    changes: readModelChanges,
+  })
+  return {
+    readModels,
+    projections: calls,
+    async close() {
+      await calls.stop()
+      await thread.terminate()
+      await readModels.close()
+    },
+  }
+}
