@@ -108,7 +108,8 @@ function finalWriter(
     .map((index) => rowAdder(db, index, areIndexesDeferred))
   return ({ id, revision, body }) => {
     const keys = declaration.keys(body)
-    add.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body))
+    const { changes } = add.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body))
+    if (changes === 0) return true
     for (const addTo of addRows) addTo(id, keys)
     return true
   }

@@ -135,6 +135,8 @@ function openCatalog(path: string, readOnly: boolean) {
       const values = build === undefined ? [projection] : [projection, build]
       guarded(path, () => db?.prepare(sql).run(...values))
     },
-    close: () => db?.close(),
+    close(): void {
+      if (db?.isOpen) db.close()
+    },
   }
 }
