@@ -77,12 +77,16 @@ export function readBody(
  * The bytes of a body as they arrive, under backpressure. A sender that is silent for longer than
  * the limit ends it with an error, as does a body that is cut short. @throws {Problem}
  */
-export async function* streamBody(
+export function streamBody(
   req: IncomingMessage,
   res: ServerResponse,
   stallTimeoutMs: number,
 ): AsyncGenerator<Buffer> {
-  if (req.headers.expect !== undefined) res.writeContinue()
+  if (req.headers.expect !== undefined) res.writeContinue() // now: an answer's head may come first
+  return readChunks(req, stallTimeoutMs)
+}
+
+async function* readChunks(req: IncomingMessage, stallTimeoutMs: number): AsyncGenerator<Buffer> {
   const chunks: AsyncIterator<Buffer> = req[Symbol.asyncIterator]()
   try {
     for (;;) {
