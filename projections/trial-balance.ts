@@ -81,7 +81,7 @@ const balancesNow = ({ balances }: Account): [string, bigint][] =>
   Object.entries(balances).map(([asset, { balance }]) => [asset, BigInt(balance)])
 
 /** What an account had at a revision before its last change, from its entries, latest first. */
-async function balancesAt(
+export async function balancesAt(
   build: Pick<Build, 'find'>,
   stream: string,
   { account, balances }: Account,

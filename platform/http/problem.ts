@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 
 /** What a code means, the same wherever it occurs. */
 export interface ProblemDefinition {
@@ -46,11 +47,12 @@ export const problemsOf =
     return new Problem(code, definition, details)
   }
 
-/** Several records as one. @throws where two of them define the same code */
+/** Several records as one. @throws where two of them mean different things by the same code */
 export function mergeProblems(...records: readonly ProblemDefinitions[]): ProblemDefinitions {
   const merged: Record<string, ProblemDefinition> = {}
   for (const [code, definition] of records.flatMap((record) => Object.entries(record))) {
-    if (Object.hasOwn(merged, code)) throw new Error(`the problem ${code} is defined twice`)
+    const known = Object.hasOwn(merged, code) ? merged[code] : definition
+    if (!isDeepStrictEqual(known, definition)) throw new Error(`${code} is defined in two ways`)
     if (!STATUS_CODES[definition.status]) throw new Error(`the problem ${code} has no HTTP status`)
     merged[code] = definition
   }

@@ -1,0 +1,55 @@
+import { EventStoreUnavailable } from '../events/event-store.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
+import type { Operation } from '../platform/http/operation.ts'
+import { type ReadModelStore, ReadModelsUnavailable } from '../projections/read-model-store.ts'
+import { createViews } from './freshness.ts'
+import { queryProblem, retryAfter } from './problems.ts'
+import { accountQueries } from './routes/accounts.ts'
+import { entryQueries } from './routes/entries.ts'
+import { ledgerQueries } from './routes/ledgers.ts'
+import { logQueries } from './routes/log.ts'
+import type { ReadRoutes } from './routes/read-routes.ts'
+import { statusQueries } from './routes/status.ts'
+import { totalQueries } from './routes/totals.ts'
+import { transactionQueries } from './routes/transactions.ts'
+
+export interface QueryServiceOptions extends Omit<ReadRoutes, 'views'> {
+  readonly readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed'>
+  readonly now?: Clock
+}
+
+/** All routes of the query service; the most used stand first, where the router looks first. */
+export function queryOperations(options: QueryServiceOptions): readonly Operation[] {
+  const { readModels, now = systemClock, store, status } = options
+  const routes: ReadRoutes = { views: createViews(readModels, now), store, status }
+  return [
+    ...accountQueries(routes),
+    ...entryQueries(routes),
+    ...transactionQueries(routes),
+    ...ledgerQueries(routes),
+    ...totalQueries(routes),
+    ...logQueries(routes),
+    ...statusQueries(routes),
+  ].map(withFailures)
+}
+
+/** What an engine fails with is answered as what it is, so that clients know to come again. */
+function withFailures(operation: Operation): Operation {
+  return {
+    ...operation,
+    problems: [...(operation.problems ?? []), 'read-models-unavailable', 'log-unavailable'],
+    async handle(call) {
+      try {
+        return await operation.handle(call)
+      } catch (cause) {
+        if (cause instanceof ReadModelsUnavailable) {
+          throw queryProblem('read-models-unavailable', { cause, headers: retryAfter })
+        }
+        if (cause instanceof EventStoreUnavailable) {
+          throw queryProblem('log-unavailable', { cause, headers: retryAfter })
+        }
+        throw cause
+      }
+    },
+  }
+}
