@@ -1,5 +1,5 @@
 import type { Decoded, DomainEvent } from '../events/codec.ts'
-import type { Collection, DocumentBody, DocumentKey, Projection } from './projection.ts'
+import type { Collection, DocumentBody, Projection } from './projection.ts'
 import type { Build, DocumentWrite } from './read-model-store.ts'
 import { createRecentlyUsed, type RecentlyUsed } from './recently-used.ts'
 
@@ -26,9 +26,9 @@ export interface Folder {
   changed(): readonly DocumentWrite[]
   /** How many documents were touched since the last `keep`. */
   size(): number
-  /** What was changed is written; these the store refused, as it has newer ones. */
-  keep(refused: readonly DocumentKey[]): void
-  /** What was changed may not have been written. */
+  /** What was changed is written. */
+  keep(): void
+  /** What was changed may not have been written, or the store has something newer. */
   forget(): void
 }
 
@@ -156,16 +156,13 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
 
     size: () => shelves.reduce((sum, { working }) => sum + working.size, 0),
 
-    keep(refused) {
+    keep() {
       for (const { working, kept } of shelves) {
         for (const document of working.values()) {
           document.isChanged = false
           if (document.body !== undefined) kept.set(document.id, document)
         }
         working.clear()
-      }
-      for (const { collection, id } of refused) {
-        shelves.find((shelf) => shelf.collection.name === collection)?.kept.delete(id)
       }
     },
 

@@ -112,7 +112,6 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     let progress = known.get(stream)
     if (progress === undefined) {
       progress = (await build.progress(stream)) ?? -1n
-      if (known.size >= maxKnownStreams) known.clear()
       known.set(stream, progress)
     }
     return progress
@@ -179,9 +178,9 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
       progress: [...reached].map(([stream, revision]): Progress => ({ stream, revision })),
       ...(next ? { coverage: next } : {}),
     })
-    folder.keep(refused)
     writesRefused += refused.length
-    for (const { id } of refused) known.delete(streamOf(id))
+    if (refused.length === 0 && known.size < maxKnownStreams) folder.keep()
+    else forget()
     unwritten = 0
     newlyParked = []
     reached = new Map()
@@ -206,6 +205,15 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     })
   }
 
+  /**
+   * What is in memory of a stream and its documents is as far as each other, or not there at all:
+   * where another projector was faster, all of it is read anew.
+   */
+  function forget(): void {
+    known.clear()
+    folder.forget()
+  }
+
   /** After a failure memory may be ahead of what is written: what is written counts. */
   async function startAnew(): Promise<void> {
     pending = []
@@ -213,9 +221,8 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     newlyParked = []
     unwritten = 0
     ahead = coverage
-    known.clear()
+    forget()
     await build.abandon()
-    folder.forget()
     parked.clear()
     for (const { stream, revision } of await build.parked()) parked.set(stream, revision)
   }
@@ -299,6 +306,3 @@ const nothing: Changes = { finals: [], documents: [], parked: [], unparked: [], 
 
 const isSkipped = (skips: readonly Skip[], { stream, revision }: Decoded<DomainEvent>): boolean =>
   skips.some((skip) => skip.stream === stream && BigInt(skip.revision) === revision)
-
-/** Document ids begin with their stream, followed by `/` where more follows. */
-const streamOf = (id: string): string => id.split('/', 1)[0] ?? id

@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { RecordedEvent } from '../../events/event-store.ts'
+import type { LedgerEvent } from '../../events/ledger.ts'
+import { type Account, accounts } from '../../projections/accounts.ts'
+import { ledgers } from '../../projections/ledgers.ts'
+import type { Projection } from '../../projections/projection.ts'
+import { type Alarm, createProjector, ProjectionHalted } from '../../projections/projector.ts'
+import type { Build } from '../../projections/read-model-store.ts'
+import { skipEvent } from '../../projections/skip-event.ts'
+import { transactions } from '../../projections/transactions.ts'
+import { failureOf } from '../eventually.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import {
+  arbitraryHistory,
+  type Bank,
+  balancesOf,
+  created,
+  digest,
+  killedInWrite,
+  openBank,
+  opened,
+  posted,
+  posting,
+  timeAt,
+} from './bank.ts'
+
+const projections: readonly Projection[] = [ledgers, accounts, transactions]
+
+const history: readonly LedgerEvent[] = [
+  created,
+  opened('bank:cash'),
+  opened('customers:1', { segment: 'retail' }),
+  opened('customers:2'),
+  posted('t1', [posting('bank:cash', 'customers:1', 1_000)], { reference: 'salary' }),
+  posted('t2', [
+    posting('customers:1', 'customers:2', 250),
+    posting('customers:1', 'bank:cash', 5),
+  ]),
+  { type: 'OverdraftSet', data: { account: 'customers:2', asset: 'EUR/2', overdraft: '100' } },
+  posted('t3', [posting('customers:2', 'bank:cash', 40, 'EUR/2')], { effectiveAt: timeAt(-9e6) }),
+  posted('t4', [posting('customers:2', 'customers:1', 7)]),
+]
+
+describe('projector', () => {
+  const folder = temporaryFolder()
+  let bank: Bank
+  let ledgerCount = 0
+  const alarms: Alarm[] = []
+
+  before(async () => {
+    bank = await openBank(folder)
+  })
+  after(() => bank.close())
+  beforeEach(() => {
+    alarms.length = 0
+  })
+
+  const newLedger = () => {
+    ledgerCount += 1
+    return `l-${ledgerCount}`
+  }
+  const start = (projection: Projection, build: Build) =>
+    createProjector({
+      ...{ projection, build, store: bank.store, logId: bank.logId },
+      onAlarm: (alarm) => alarms.push(alarm),
+    })
+
+  /** The digest of a build that got the events once, in one delivery. */
+  async function plainDigest(projection: Projection, events: readonly RecordedEvent[]) {
+    const build = await bank.openBuild(projection)
+    await (await start(projection, build)).handle({ events })
+    return digest(build, projection)
+  }
+
+  for (const projection of projections) {
+    describe(projection.name, () => {
+      it('is the same when each event comes twice, and the whole log again (C-10)', async () => {
+        const events = await bank.record(newLedger(), history)
+        const expected = await plainDigest(projection, events)
+        const build = await bank.openBuild(projection)
+        const projector = await start(projection, build)
+        for (const event of events) {
+          await projector.handle({ events: [event, event] })
+          await projector.handle({ events: [event] })
+        }
+        await projector.handle({ events })
+        expect(await digest(build, projection)).to.deep.equal(expected)
+        await (await start(projection, build)).handle({ events })
+        expect(await digest(build, projection)).to.deep.equal(expected)
+        expect(expected.length).to.be.greaterThan(1)
+      })
+
+      it('is the same after a kill within a write, in other batches (C-05)', async () => {
+        const events = await bank.record(newLedger(), history)
+        const expected = await plainDigest(projection, events)
+        const parts = [
+          () => ({}),
+          ({ finals }: { finals: readonly never[] }) => ({ finals }),
+          ({ finals, documents }: { finals: readonly never[]; documents: readonly never[] }) => ({
+            finals,
+            documents: documents.slice(0, 1),
+          }),
+          ({ finals, documents }: { finals: readonly never[]; documents: readonly never[] }) => ({
+            finals,
+            documents,
+          }),
+        ]
+        for (const part of parts) {
+          const build = await bank.openBuild(projection)
+          const killed = await start(projection, killedInWrite(build, part as never))
+          const failure = await failureOf(killed.handle({ events: events.slice(0, 7) }))
+          expect(failure.message).to.equal('killed')
+          const next = await start(projection, build)
+          await next.handle({ events: events.slice(0, 3) })
+          await next.handle({ events: events.slice(3) })
+          expect(await digest(build, projection)).to.deep.equal(expected)
+          // and the one that was not killed but only refused goes on as well
+          await killed.handle({ events })
+          expect(await digest(build, projection)).to.deep.equal(expected)
+        }
+      })
+
+      it('fills what the bus did not bring from the event store (C-12)', async () => {
+        const events = await bank.record(newLedger(), history)
+        const build = await bank.openBuild(projection)
+        const projector = await start(projection, build)
+        await projector.handle({ events: events.slice(0, 2) })
+        await projector.handle({ events: events.slice(-1) })
+        expect(await digest(build, projection)).to.deep.equal(await plainDigest(projection, events))
+        expect(projector.state().gapsFilled).to.equal(1)
+        expect(alarms.map(({ kind }) => kind)).to.deep.equal(['gap'])
+      })
+
+      it('is the same when two of them share a build, each late in turn (C-11)', async () => {
+        const streams = [
+          await bank.record(newLedger(), history),
+          await bank.record(newLedger(), history),
+        ]
+        const all = streams.flat()
+        const build = await bank.openBuild(projection)
+        const [one, other] = [await start(projection, build), await start(projection, build)]
+        for (let n = 0; n < history.length; n += 2) {
+          for (const events of streams) await one.handle({ events: events.slice(n, n + 1) })
+          for (const events of streams) await other.handle({ events: events.slice(n, n + 2) })
+        }
+        await one.handle({ events: all })
+        expect(await digest(build, projection)).to.deep.equal(await plainDigest(projection, all))
+      })
+    })
+  }
+
+  it('equals the plain fold for any history, batches and repeats, and sums to zero', async () => {
+    const batches = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 9 })), { maxLength: 12 })
+    const law = fc.asyncProperty(arbitraryHistory, batches, async (events, deliveries) => {
+      const ledger = newLedger()
+      const recorded = await bank.record(ledger, events)
+      const build = await bank.openBuild(accounts)
+      const projector = await start(accounts, build)
+      for (const [from, count] of deliveries) {
+        const begin = from % recorded.length
+        await projector.handle({ events: recorded.slice(begin, begin + count) })
+      }
+      await projector.handle({ events: recorded })
+      const sums = new Map<string, bigint>()
+      const balances = new Map<string, bigint>()
+      const query = { collection: 'accounts', index: 'id', equals: [], limit: 100 }
+      for (const { body } of (await build.find(query)).documents) {
+        const account = JSON.parse(body) as Account
+        for (const [asset, { balance }] of Object.entries(account.balances)) {
+          balances.set(`${account.account} ${asset}`, BigInt(balance))
+          sums.set(asset, (sums.get(asset) ?? 0n) + BigInt(balance))
+        }
+      }
+      expect(balances).to.deep.equal(balancesOf(events))
+      for (const sum of sums.values()) expect(sum).to.equal(0n)
+      expect(await digest(build, accounts)).to.deep.equal(await plainDigest(accounts, recorded))
+      await bank.readModels.dropBuild(build.name)
+    })
+    await fc.assert(law, { numRuns: 25 })
+  })
+
+  describe('with an event that cannot be applied (C-13)', () => {
+    /** Accounts, but a transaction fails as long as the fault lasts. */
+    function faulty(fault: { id: string | undefined }): Projection {
+      const [first, ...others] = accounts.collections
+      if (!first) throw new Error('accounts has collections')
+      const evolve: typeof first.evolve = (body, event, id) => {
+        const data = event.data as { readonly id?: string }
+        if (fault.id !== undefined && data.id === fault.id) throw new Error(`${fault.id} is bad`)
+        return first.evolve(body, event, id)
+      }
+      return { ...accounts, collections: [{ ...first, evolve }, ...others] }
+    }
+
+    it('parks its stream before it, lets others flow, and retries in order', async () => {
+      const fault: { id: string | undefined } = { id: 't2' }
+      const projection = faulty(fault)
+      const bad = await bank.record(newLedger(), history)
+      const good = await bank.record(newLedger(), history.slice(0, 5))
+      const build = await bank.openBuild(projection)
+      const projector = await start(projection, build)
+      await projector.handle({ events: [...bad.slice(0, 8), ...good] })
+      await projector.handle({ events: bad.slice(8) })
+      const stream = bad[0]?.stream ?? ''
+      const [parked] = await build.parked(stream)
+      expect(parked).to.include({ stream, revision: 5n, reason: 't2 is bad' })
+      expect(await build.progress(stream)).to.equal(4n)
+      expect(await build.progress(good[0]?.stream ?? '')).to.equal(4n)
+      const upTo = await plainDigest(accounts, [...bad.slice(0, 5), ...good])
+      const documents = (await digest(build, projection)).filter((one) => !one.includes(' p '))
+      expect(documents).to.deep.equal(upTo)
+      expect(projector.state().parked).to.equal(1)
+      expect(alarms).to.have.length(1)
+
+      expect(await projector.retry(stream)).to.equal(false)
+      fault.id = 't3'
+      expect(await projector.retry(stream)).to.equal(false)
+      expect((await build.parked(stream))[0]).to.include({ revision: 7n, reason: 't3 is bad' })
+      fault.id = undefined
+      const restarted = await start(projection, build)
+      expect(restarted.state().parked).to.equal(1)
+      expect(await restarted.retry(stream)).to.equal(true)
+      expect(await digest(build, projection)).to.deep.equal(
+        await plainDigest(accounts, [...bad, ...good]),
+      )
+    })
+
+    it('parks a stream at its first event', async () => {
+      const events = await bank.record(newLedger(), [opened('nobody')])
+      const build = await bank.openBuild(ledgers)
+      const projector = await start(ledgers, build)
+      await projector.handle({ events })
+      const stream = events[0]?.stream ?? ''
+      expect((await build.parked(stream))[0]?.reason).to.contain('never created')
+      expect(await build.progress(stream)).to.equal(undefined)
+    })
+
+    it('leaves an event out that an operator skipped, also when built again', async () => {
+      const projection = faulty({ id: 't2' })
+      const events = await bank.record(newLedger(), history)
+      const stream = events[0]?.stream ?? ''
+      const build = await bank.openBuild(projection)
+      const projector = await start(projection, build)
+      await projector.handle({ events })
+      expect(projector.state()).to.include({ parked: 1, isIncomplete: false })
+      const skip = { by: 'ops', projection: 'accounts-v1', reason: 'bad', revision: '5', stream }
+      await skipEvent(bank.store, skip, { newId: randomUUID, now: timeAt(0) })
+      expect(await projector.retry(stream)).to.equal(true)
+      expect(projector.state()).to.include({ parked: 0, isIncomplete: true })
+      expect(await build.progress(stream)).to.equal(8n)
+      expect(await plainDigest(accounts, events)).to.deep.equal(await digest(build, projection))
+      const entries = { collection: 'entries', index: 'id', equals: [], limit: 100 }
+      const texts = (await build.find(entries)).documents.map(({ body }) => body).join()
+      expect(texts).to.contain('"t3"').and.not.to.contain('"t2"')
+    })
+  })
+
+  it('halts at an event that the program does not know, and writes nothing of it (C-14)', async () => {
+    const events = await bank.record(newLedger(), history.slice(0, 2))
+    const stream = events[0]?.stream ?? ''
+    const metadata = `{"recordedAt":"${timeAt(0)}","schemaVersion":99}`
+    const unknown = { id: randomUUID(), type: 'AccountOpened', data: '{}', metadata }
+    await bank.store.append(stream, 1n, [unknown])
+    const build = await bank.openBuild(accounts)
+    const projector = await start(accounts, build)
+    const all = await bank.readStream(stream)
+    expect(await failureOf(projector.handle({ events: all }))).to.be.instanceOf(ProjectionHalted)
+    expect(await digest(build, accounts)).to.deep.equal([])
+    expect(projector.state().halted).to.contain('v99 is newer')
+    expect(alarms.map(({ kind }) => kind)).to.deep.equal(['halted'])
+    expect(await failureOf(projector.handle({ events }))).to.be.instanceOf(ProjectionHalted)
+  })
+
+  it('counts a command that changed nothing as progress, and other categories not at all', async () => {
+    const events = await bank.record(newLedger(), history.slice(0, 2))
+    const stream = events[0]?.stream ?? ''
+    const metadata = `{"recordedAt":"${timeAt(0)}","schemaVersion":1}`
+    const accepted = { id: randomUUID(), type: 'CommandAccepted', data: '{}', metadata }
+    await bank.store.append(stream, 1n, [accepted])
+    const build = await bank.openBuild(accounts)
+    const projector = await start(accounts, build)
+    const others = await bank.readStream('log-identity')
+    await projector.handle({ events: [...others, ...(await bank.readStream(stream))] })
+    expect(await build.allProgress()).to.deep.equal([{ stream, revision: 2n }])
+  })
+
+  it('covers the log as far as events and markers of this log say', async () => {
+    const events = await bank.record(newLedger(), history)
+    const { logId } = bank
+    const build = await bank.openBuild(accounts)
+    const projector = await start(accounts, build)
+    const last = events.at(-1)?.position ?? ''
+    await projector.handle({ events })
+    expect((await build.coverage())?.position).to.equal(last)
+    const level = { logId, position: last, levelAt: '2026-02-01T00:00:00.000Z' }
+    await projector.handle({ events: [], marker: level })
+    expect({ ...(await build.coverage()) }).to.deep.equal(level)
+    await projector.handle({ events: events.slice(0, 1), marker: { logId, position: '0' } })
+    expect({ ...(await build.coverage()) }).to.deep.equal(level)
+    const foreign = projector.handle({ events: [], marker: { ...level, logId: 'another' } })
+    expect(await failureOf(foreign)).to.be.instanceOf(ProjectionHalted)
+    const otherLog = { projection: accounts, build, store: bank.store, logId: 'another' }
+    expect(await failureOf(createProjector(otherLog))).to.be.instanceOf(ProjectionHalted)
+  })
+})
