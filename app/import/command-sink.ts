@@ -19,7 +19,12 @@ export type LedgerCommandLine =
     }
 
 export type CommandResult =
-  | { readonly accepted: true; readonly revision: string; readonly replayed: boolean }
+  | {
+      readonly accepted: true
+      /** Of the command's last event. */
+      readonly revision?: string
+      readonly replayed: boolean
+    }
   | { readonly accepted: false; readonly code: string; readonly detail?: string }
 
 /** Takes the commands of one ledger: in process, or over HTTP. */
@@ -38,7 +43,10 @@ export interface OpenedSink {
   close(): Promise<void>
 }
 
-/** The other side went away, or does not answer, before every command had its answer. */
+/**
+ * Not every command has its answer: the other side went away, is overloaded or does not answer. What
+ * was sent may still be done; submitting all again is safe.
+ */
 export class SubmissionCut extends Error {
   readonly code = 'SUBMISSION_CUT'
 }

@@ -32,7 +32,7 @@ export interface DayOrder<S extends BalanceState> extends BalanceState {
 }
 
 /** Days of at most so many rows are searched wholly, so that the best order is found. */
-export const maxRowsSearchedWholly = 10
+export const maxRowsSearchedWholly = 8
 
 export const noCost: OrderCost = { breaks: 0, rounding: 0n, inversions: 0 }
 

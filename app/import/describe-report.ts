@@ -87,7 +87,12 @@ function describeRounding({ rounding }: ImportReport): string[] {
   ]
 }
 
-function describePosting({ accounts, transactions, seconds }: ImportReport): string[] {
+function describePosting({
+  accounts,
+  transactions,
+  lastRevision,
+  seconds,
+}: ImportReport): string[] {
   const { planned, posted, replayed, refused, unanswered } = transactions
   const answers = `${count(posted)} posted, ${count(replayed)} there already, ${count(refused)} refused`
   const there =
@@ -108,6 +113,7 @@ function describePosting({ accounts, transactions, seconds }: ImportReport): str
           ),
         ]
       : [line('Transactions', `${count(planned)} to post`)]),
+    ...(lastRevision === undefined ? [] : [line('Revision', `${lastRevision} of the ledger`)]),
     line(
       'Time',
       `${seconds.checking.toFixed(2)} s checking${sent ? `, ${seconds.posting.toFixed(2)} s posting` : ''}`,

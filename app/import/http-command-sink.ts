@@ -19,7 +19,7 @@ const answerSchema = {
   type: 'object',
   description: 'A result line, or the end line.',
   properties: {
-    status: { type: 'string' },
+    status: { type: 'string', enum: ['accepted', 'refused', 'failed'] },
     revision: { type: 'string' },
     replayed: { type: 'boolean' },
     code: { type: 'string' },
@@ -47,7 +47,7 @@ export function createHttpCommandSink(options: HttpSinkOptions): CommandSink {
         const response = await fetch(url, {
           method: 'POST',
           headers: { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' },
-          body: ReadableStream.from(encodeLines(commands)),
+          body: ReadableStream.from(encodeLines(commands, silence.signal)),
           duplex: 'half',
           redirect: 'error',
           signal: silence.signal,
@@ -65,10 +65,14 @@ export function createHttpCommandSink(options: HttpSinkOptions): CommandSink {
   }
 }
 
-async function* encodeLines(commands: AsyncIterable<LedgerCommandLine>): AsyncIterable<Uint8Array> {
+async function* encodeLines(
+  commands: AsyncIterable<LedgerCommandLine>,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
   const encoder = new TextEncoder()
   let piece = ''
   for await (const command of commands) {
+    if (signal.aborted) return // an aborted fetch goes on taking its body to the end
     piece += `${JSON.stringify(command)}\n`
     if (piece.length < bulkPieceCharacters) continue
     yield encoder.encode(piece)
@@ -105,15 +109,19 @@ function parseAnswer(line: string): Answer {
   throw new SubmissionCut(`the server answered what is no result: ${line.slice(0, 200)}`)
 }
 
-function resultOf(
-  { status, revision, replayed, code, detail }: Answer,
-  line: string,
-): CommandResult {
-  if (status === 'accepted' && revision !== undefined) {
-    return { accepted: true, revision, replayed: replayed ?? false }
+/** @throws {SubmissionCut} for a line that failed: it was not decided, or its outcome is unknown */
+function resultOf(answer: Answer, line: string): CommandResult {
+  const { status, revision, replayed = false, code = '', detail } = answer
+  switch (status) {
+    case 'accepted':
+      return { accepted: true, replayed, ...(revision !== undefined && { revision }) }
+    case 'refused':
+      return { accepted: false, code, ...(detail !== undefined && { detail }) }
+    case 'failed':
+      throw new SubmissionCut(`the ledger could not decide (${code}): ${detail ?? ''}`)
+    default: // a line of another kind
+      throw new SubmissionCut(`the server answered what is no result: ${line.slice(0, 200)}`)
   }
-  if (code === undefined) throw new SubmissionCut(`a result without a code: ${line.slice(0, 200)}`)
-  return { accepted: false, code, ...(detail !== undefined && { detail }) }
 }
 
 /** Problem details are one line of text here. */

@@ -77,6 +77,8 @@ export interface ImportReport {
     readonly byCode: Readonly<Record<string, number>>
     readonly listed: readonly Refusal[]
   }
+  /** Of the ledger after the import: a read with `min-revision` shows all of it. */
+  readonly lastRevision: string | undefined
   /** Why it was cut off, where it was. */
   readonly interruption: string | undefined
   readonly seconds: { readonly checking: number; readonly posting: number }

@@ -3,7 +3,10 @@ import { type ImportReport, maxListed, type Refusal } from './import-report.ts'
 import type { CommandPlan, PlannedCommand } from './plan-commands.ts'
 
 /** What the ledger answered. */
-export type Posted = Pick<ImportReport, 'accounts' | 'transactions' | 'refusals' | 'interruption'>
+export type Posted = Pick<
+  ImportReport,
+  'accounts' | 'transactions' | 'refusals' | 'lastRevision' | 'interruption'
+>
 
 /** The ledger or the account was there already with other content: the import uses it as it is. */
 const existsAlready = new Set(['ledger-exists', 'account-exists'])
@@ -61,6 +64,7 @@ function createTally(plannedTransactions: number) {
   const byCode: Record<string, number> = {}
   const listed: Refusal[] = []
   let count = 0
+  let lastRevision: bigint | undefined
 
   const refuse = ({ command, line }: PlannedCommand, code: string, detail?: string): void => {
     count += 1
@@ -72,6 +76,10 @@ function createTally(plannedTransactions: number) {
   }
   return {
     add(planned: PlannedCommand, result: CommandResult): void {
+      if (result.accepted && result.revision !== undefined) {
+        const revision = BigInt(result.revision)
+        if (lastRevision === undefined || revision > lastRevision) lastRevision = revision
+      }
       const { type } = planned.command
       if (!result.accepted) {
         if (type === 'PostTransaction' || !existsAlready.has(result.code)) {
@@ -88,6 +96,7 @@ function createTally(plannedTransactions: number) {
         accounts,
         transactions: { planned: plannedTransactions, ...transactions, unanswered },
         refusals: { count, byCode, listed },
+        lastRevision: lastRevision?.toString(),
       }
     },
   }

@@ -45,9 +45,9 @@ export async function* readCsv(path: string, style: FileStyle = {}): AsyncIterab
     await finish(parser)
   } catch (error) {
     problem = problemOf(error, nextLine())
+    if (error instanceof UndecodableBytes) await releaseRows(parser, rows, last)
   }
-  if (bytes === 0 && !problem)
-    problem = { line: 1, code: 'file-empty', detail: 'the file is empty' }
+  if (bytes === 0) problem ??= { line: 1, code: 'file-empty', detail: 'the file is empty' }
   if (!problem && lastLineEnd === 'required' && last !== '\n') problem = cutProblem(rows.pop())
   yield { rows: rows.splice(0), bytes, ...(problem && { problem }) }
 }
@@ -121,6 +121,16 @@ const finish = (parser: Parser): Promise<void> =>
     parser.once('end', resolve)
     parser.end()
   })
+
+/** The parser holds a row back for what may follow; of the one that is cut here nothing is kept. */
+async function releaseRows(parser: Parser, rows: CsvRow[], last: string): Promise<void> {
+  try {
+    await finish(parser)
+    if (last !== '\n') rows.pop()
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error // cut within quotes, it became no row
+  }
+}
 
 const cutProblem = (row: CsvRow | undefined): RowProblem => ({
   line: row?.line ?? 1,
