@@ -60,13 +60,11 @@ export const isDomainEvent = <E extends DomainEvent>(
   event: Decoded<E | CommandAccepted>,
 ): event is Decoded<E> => event.type !== 'CommandAccepted'
 
+export type UnversionedMetadata = Omit<EventMetadata, 'schemaVersion'>
+
 export interface Codec<E extends DomainEvent> {
   /** The event's final bytes. @throws {InvalidEvent} where it has not its schema's shape */
-  encode(
-    event: E | CommandAccepted,
-    id: string,
-    metadata: Omit<EventMetadata, 'schemaVersion'>,
-  ): NewEvent
+  encode(event: E | CommandAccepted, id: string, metadata: UnversionedMetadata): NewEvent
   /** Today's shape of a recorded event. @throws {UnknownEvent} @throws {DamagedLog} */
   decode(recorded: RecordedEvent): Decoded<E | CommandAccepted>
 }
@@ -96,7 +94,7 @@ export function createCodec<E extends DomainEvent>(categoryEvents: EventDefiniti
       const version = definitions[event.type]?.version
       if (!isValid || version === undefined) throw new InvalidEvent(`no event type ${event.type}`)
       if (!isValid(event.data)) throw new InvalidEvent(describe(event.type, isValid))
-      const complete: EventMetadata = { ...metadata, schemaVersion: version }
+      const complete = withVersion(metadata, version)
       if (!isEventMetadata(complete)) throw new InvalidEvent(describe('metadata', isEventMetadata))
       return {
         id,
@@ -125,6 +123,21 @@ export function createCodec<E extends DomainEvent>(categoryEvents: EventDefiniti
         E | CommandAccepted
       >
     },
+  }
+}
+
+/** Its keys in canonical order already, which is the quick way to canonical text. */
+function withVersion(
+  { causationId, command, correlationId, recordedAt, traceparent }: UnversionedMetadata,
+  schemaVersion: number,
+): EventMetadata {
+  return {
+    ...(causationId !== undefined && { causationId }),
+    ...(command && { command }),
+    ...(correlationId !== undefined && { correlationId }),
+    recordedAt,
+    schemaVersion,
+    ...(traceparent !== undefined && { traceparent }),
   }
 }
 

@@ -25,10 +25,12 @@ function isInOrder(value: unknown): boolean {
   }
   let inOrder = true
   let previous: string | undefined
-  for (const [key, item] of Object.entries(value)) {
+  const record = value as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(record)) {
     if (previous !== undefined && previous >= key) inOrder = false
     previous = key
-    inOrder = checkScalar(key) && isInOrder(item) && inOrder
+    checkScalar(key)
+    inOrder = isInOrder(record[key]) && inOrder
   }
   return inOrder
 }
@@ -53,6 +55,10 @@ function checkScalar(value: unknown): true {
 function write(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(write).join()}]`
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${write(item)}`).join()}}`
+  const record = value as Readonly<Record<string, unknown>>
+  let members = ''
+  for (const key of Object.keys(record).sort()) {
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${write(record[key])}`
+  }
+  return `{${members}}`
 }
