@@ -14,6 +14,8 @@ import { type HttpServer, listen } from '../platform/http/server.ts'
 import { serviceOperations } from '../platform/http/service-operations.ts'
 import type { Log } from '../platform/log.ts'
 import { createMetrics } from '../platform/metrics.ts'
+import { queryProblems } from '../query-service/problems.ts'
+import { queryOperations } from '../query-service/query-operations.ts'
 import type { Config } from './config.ts'
 import { openReadSide, type ReadSide } from './read-side.ts'
 import { openWriteSide, type WriteSide } from './write-side.ts'
@@ -40,13 +42,18 @@ export async function openEvident(config: Config, log: Log): Promise<Evident> {
   const metrics = createMetrics({ ofProcess: true })
   const writeSide = await openWriteSide(config, { log, metrics })
   const readSide = await openReadSide(config, writeSide)
-  const problems = mergeProblems(shapeProblems, commandProblems)
+  const problems = mergeProblems(shapeProblems, commandProblems, queryProblems)
   const definitions = mergeProblems(edgeProblems, problems)
   const own: readonly Operation[] = [
     ...commandOperations({
       handle: writeSide.ledgers.handle,
       deadline: () => systemClock() + config.commandTimeoutMs,
       newTransactionId: randomUUID,
+    }),
+    ...queryOperations({
+      readModels: readSide.readModels,
+      store: writeSide.store,
+      status: readSide.status,
     }),
     ...serviceOperations({ checks: [], metrics, definitions }),
   ]

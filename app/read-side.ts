@@ -3,14 +3,20 @@ import { Worker } from 'node:worker_threads'
 import type { SqliteEventStore } from '../adapters/sqlite-event-store.ts'
 import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
 import { callsTo, type Remote } from '../platform/thread-calls.ts'
+import { versionedName } from '../projections/build-names.ts'
+import type { ProjectorState } from '../projections/projector.ts'
 import type { ReadModelStore } from '../projections/read-model-store.ts'
+import type { ProjectionStatus } from '../query-service/routes/read-routes.ts'
 import type { Config } from './config.ts'
 import type { ProjectionFunctions, ProjectionThreadData } from './projection-thread.ts'
+import { projections } from './projections.ts'
 
 /** The read models, for reading here, and the thread that keeps them level with the log. */
 export interface ReadSide {
   readonly readModels: ReadModelStore
   readonly projections: Remote<ProjectionFunctions>
+  /** What `/status` shows: each projection, and the streams that wait in it. */
+  status(): Promise<readonly ProjectionStatus[]>
   close(): Promise<void>
 }
 
@@ -45,10 +51,32 @@ export async function openReadSide(
   return {
     readModels,
     projections: calls,
+    async status() {
+      const states = await calls.states()
+      return Promise.all(states.map((state) => describe(state, readModels)))
+    },
     async close() {
       await calls.stop()
       await thread.terminate()
       await readModels.close()
     },
+  }
+}
+
+async function describe(
+  { projection: name, version, build, coverage, lagSeconds, halted, isIncomplete }: ProjectorState,
+  readModels: ReadModelStore,
+): Promise<ProjectionStatus> {
+  const projection = projections.find((one) => one.name === name)
+  const opened = await readModels.openBuild(build, projection?.collections ?? [])
+  const parked = await opened.parked()
+  return {
+    projection: versionedName({ name, version }),
+    build,
+    position: coverage?.position,
+    lagSeconds,
+    halted,
+    isIncomplete,
+    parked: parked.map(({ revision, ...one }) => ({ ...one, revision: revision.toString() })),
   }
 }

@@ -1,4 +1,5 @@
 import { EventStoreUnavailable } from '../events/event-store.ts'
+import { absenceProblems } from '../events/shape-problems.ts'
 import { Problem, type ProblemDefinition, type ProblemDetails } from '../platform/http/problem.ts'
 import { type CoreRejectionCode, OutcomeUnknown, Overloaded, StreamUnavailable } from './command.ts'
 import type { LedgerRejectionCode } from './domain/ledger/rejections.ts'
@@ -12,16 +13,11 @@ const refusal = (status: number, title: string, advice: string): ProblemDefiniti
 /** Every refusal and what it is over HTTP: a new code does not compile until it stands here. */
 export const rejectionProblems: Record<LedgerRejectionCode | CoreRejectionCode, ProblemDefinition> =
   {
-    'ledger-not-found': refusal(404, 'The ledger does not exist', 'Create it first.'),
+    ...absenceProblems,
     'ledger-exists': refusal(
       409,
       'The ledger exists with other settings',
       'Read what is there; settings of a ledger are not changed by creating it again.',
-    ),
-    'account-not-found': refusal(
-      404,
-      'The account is not open',
-      'Open it, or create the ledger so that accounts are opened on first use.',
     ),
     'account-exists': refusal(
       409,

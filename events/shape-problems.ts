@@ -43,3 +43,17 @@ export const shapeProblems = {
   ),
   'invalid-postings': invalid('The list of postings', 'A list of 1 to 1,000 postings.'),
 } as const satisfies ProblemDefinitions
+
+/** What a ledger's commands and reads both can miss. */
+export const absenceProblems = {
+  'ledger-not-found': {
+    status: 404,
+    title: 'The ledger does not exist',
+    advice: 'Create it first.',
+  },
+  'account-not-found': {
+    status: 404,
+    title: 'The account is not open',
+    advice: 'Open it, or create the ledger so that accounts are opened on first use.',
+  },
+} as const satisfies ProblemDefinitions

@@ -1,17 +1,9 @@
+import { absenceProblems } from '../events/shape-problems.ts'
 import { type ProblemDefinitions, problemsOf } from '../platform/http/problem.ts'
 
 /** What a read can be refused with, beside the shapes and the HTTP edge. */
 export const queryProblems = {
-  'ledger-not-found': {
-    status: 404,
-    title: 'The ledger does not exist',
-    advice: 'Create it first.',
-  },
-  'account-not-found': {
-    status: 404,
-    title: 'The account is not open',
-    advice: 'Open it, or create the ledger so that accounts are opened on first use.',
-  },
+  ...absenceProblems,
   'transaction-not-found': {
     status: 404,
     title: 'The transaction does not exist',
