@@ -25,8 +25,7 @@ const streamSchema = {
 
 const positionSchema = {
   type: 'string',
-  maxLength: 64,
-  pattern: '^[0-9A-Za-z/_-]+$',
+  pattern: '^[0-9]{16,20}(-[0-9]{16,20})?$',
   problem: 'invalid-position',
 } as const satisfies Schema
 
@@ -59,7 +58,7 @@ export const logQueries = ({ store }: ReadRoutes): readonly Operation[] => [
       const { order, stream } = filters
       const identity: ListIdentity = { list: 'events', filters, key: ['string'] }
       const [place] = readCursor(identity, cursor) ?? []
-      const start = place === undefined ? undefined : String(place)
+      const start = place === undefined ? undefined : placeIn(place)
       const direction = directionOf(order)
       const bound = direction === 'forward' ? filters.after : filters.before
       const from = start ?? bound
@@ -152,6 +151,14 @@ async function take(
 function revisionAfter({ revision }: RecordedEvent, direction: string): string | undefined {
   if (direction === 'forward') return (revision + 1n).toString()
   return revision === 0n ? undefined : (revision - 1n).toString()
+}
+
+const placeForm = new RegExp(`(${positionSchema.pattern})|^(0|[1-9][0-9]{0,17})$`)
+
+/** A position, or in one stream a revision. */
+function placeIn(place: string | number): string {
+  if (!placeForm.test(String(place))) throw queryProblem('invalid-cursor')
+  return String(place)
 }
 
 function revisionIn(place: string | number): bigint {
