@@ -93,10 +93,14 @@ async function fillShare({ folder, changes, logId, index }: Share): Promise<void
       filledMs = performance.now() - begin
     },
   })
-  const totalMs = performance.now() - begin
-  console.error(
-    `share ${index}: filled in ${filledMs.toFixed(0)} ms, whole ${totalMs.toFixed(0)} ms`,
-  )
+  const cpu = process.threadCpuUsage()
+  const figures = {
+    share: builds.map(({ build }) => build),
+    filledMs: Math.round(filledMs),
+    wholeMs: Math.round(performance.now() - begin),
+    processorMs: Math.round((cpu.user + cpu.system) / 1_000),
+  }
+  console.error(JSON.stringify(figures))
   await readModels.close()
   await store.close()
 }
