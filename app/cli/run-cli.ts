@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander'
+import { addDemo } from './demo.ts'
+import { describeFailure } from './describe-failure.ts'
+import { exitCodes } from './exit-codes.ts'
+import { addServe } from './serve.ts'
+import { printable, type Terminal } from './terminal.ts'
+
+/** What commands are added with: where they write, and how they say what the program ends with. */
+export interface Cli {
+  readonly terminal: Terminal
+  readonly end: (exitCode: number) => void
+}
+
+const additions: readonly ((program: Command, cli: Cli) => void)[] = [addServe, addDemo]
+
+/** Runs the program with the given arguments. Resolves to its exit code; never rejects. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = exitCodes.done
+  const end = (code: number): void => {
+    exitCode = code
+  }
+  try {
+    await createProgram({ terminal, end }).parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has said what was wrong with the arguments, or shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+    const failure = describeFailure(error)
+    terminal.err.write(`evident: ${printable(failure.text)}\n`)
+    if (isDetailed(terminal) && error instanceof Error) terminal.err.write(`${error.stack}\n`)
+    return failure.exitCode
+  }
+}
+
+const isDetailed = ({ environment }: Terminal): boolean =>
+  environment.LOG_LEVEL === 'debug' || environment.LOG_LEVEL === 'trace'
+
+function createProgram(cli: Cli): Command {
+  const { out, err, isWatched } = cli.terminal
+  const program = new Command('evident')
+    .description('A ledger whose every figure can be traced to an immutable log.')
+    .version('0.1.0', '-v, --version')
+    .helpCommand(false)
+    .showHelpAfterError('Run it with --help to see what it takes.')
+    .configureOutput({
+      writeOut: out,
+      writeErr: (text) => void err.write(text),
+      getOutHasColors: () => isWatched,
+    })
+    .exitOverride()
+  for (const add of additions) add(program, cli)
+  return program.addHelpText(
+    'after',
+    [
+      '',
+      'First steps:',
+      '  evident demo                     a small bank, fed and served, to look around in',
+      '  evident serve --data ./data      a ledger of your own',
+      '  evident doctor                   whether this machine has all that is needed',
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,53 @@
+import { styleText } from 'node:util'
+import type { Environment } from '../config.ts'
+
+/** What a command writes to and hears from. */
+export interface Terminal {
+  readonly environment: Environment
+  /** Results. Text from outside goes through `printable` first. */
+  readonly out: (text: string) => void
+  /** Progress and errors: a stream, because bars draw themselves. */
+  readonly err: NodeJS.WriteStream
+  /** Whether somebody watches the results, rather than a pipe or a file. */
+  readonly isWatched: boolean
+  /** Colours and weights for the results, only on a terminal that shows them. */
+  readonly paint: (style: Style, text: string) => string
+  /** Aborted by the first SIGINT or SIGTERM from now on; the second ends the process at once. */
+  readonly stopSignal: () => AbortSignal
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+const signals = { SIGINT: 130, SIGTERM: 143 } as const
+
+export function openTerminal(process: NodeJS.Process): Terminal {
+  const { stdout, stderr, env: environment } = process
+  const stopping = new AbortController()
+  let isListening = false
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0) // whoever read the results has enough of them
+  })
+
+  return {
+    environment,
+    out: (text) => void stdout.write(text),
+    err: stderr,
+    isWatched: stdout.isTTY === true,
+    paint: (style, text) => styleText(style, text, { stream: stdout, validateStream: true }),
+    stopSignal() {
+      if (isListening) return stopping.signal
+      isListening = true
+      for (const [signal, exitCode] of Object.entries(signals)) {
+        process.on(signal, () => {
+          if (stopping.signal.aborted) process.exit(exitCode)
+          stopping.abort()
+        })
+      }
+      return stopping.signal
+    },
+  }
+}
+
+/** Text from outside without the control characters that would command the terminal. */
+export const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n]/gu, '?')
