@@ -72,6 +72,11 @@ export const edgeProblems = {
     title: 'An object of the body has the same key twice',
     advice: 'Name each key once: readers disagree about which one counts.',
   },
+  'escaped-key': {
+    status: 400,
+    title: 'A key of the body is written with an escape',
+    advice: 'Write keys as they are: none that is known needs an escape.',
+  },
   'forbidden-key': {
     status: 400,
     title: 'An object of the body has a key that is not allowed',

@@ -23,6 +23,7 @@ const ofAnyBody: readonly EdgeProblem[] = [
 const ofJsonBody: readonly EdgeProblem[] = [
   'body-too-large',
   'duplicate-key',
+  'escaped-key',
   'forbidden-key',
   'invalid-body',
   'invalid-json',
