@@ -50,7 +50,7 @@ const backslash = 0x5c
 /**
  * Colons outside strings, of a text that is known to be JSON. It refuses depth, inexact numbers and
  * keys with an escape: none of ours needs one, and the V8 of Node 24 can take a key that begins with
- * an escape for the key `\\` that it saw before in the same place.
+ * an escape for the key `\` that it saw before in the same place.
  */
 function scan(text: string, maxDepth: number): number {
   let colons = 0
