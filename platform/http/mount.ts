@@ -33,7 +33,7 @@ export function mountOperation(router: Router, operation: Operation, options: Mo
   const read = bodyReader(operation, options)
   const checkAnswer = options.checkAnswers ? answerChecker(operation) : undefined
   const write = createWriter(operation, options.limits.stallTimeoutMs)
-  const acceptable = operation.answers[200]?.type ?? jsonType
+  const [acceptable = jsonType] = (operation.answers[200]?.type ?? jsonType).split(';')
 
   const finish = (ctx: RouterContext, exchange: Exchange, answer: Answer): Promise<void> | void => {
     checkAnswer?.(answer)
@@ -91,9 +91,9 @@ function bodyReader(operation: Operation, options: MountOptions): ReadBody | und
 /** Fails where an answer is not as it is documented: a property too many is a leak. */
 function answerChecker(operation: Operation): (answer: Answer) => void {
   const validators = new Map(
-    Object.entries(operation.answers).map(([status, { schema }]) => [
+    Object.entries(operation.answers).map(([status, { schema, type = jsonType }]) => [
       Number(status),
-      schema === undefined ? undefined : compileUntyped(schema),
+      schema === undefined || type !== jsonType ? undefined : compileUntyped(schema),
     ]),
   )
   return (answer) => {
