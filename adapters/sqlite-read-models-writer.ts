@@ -106,8 +106,9 @@ function finalWriter(
   const addRows = layout.indexes
     .filter(({ manyOf }) => manyOf !== undefined)
     .map((index) => rowAdder(db, index, areIndexesDeferred))
+  const hasKeys = layout.indexes.length > 0
   return ({ id, revision, body }) => {
-    const keys = declaration.keys(body)
+    const keys = hasKeys ? declaration.keys(body) : {}
     const { changes } = add.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body))
     if (changes === 0) return true
     for (const addTo of addRows) addTo(id, keys)

@@ -4,7 +4,7 @@ import type { Build, DocumentWrite } from './read-model-store.ts'
 import { createRecentlyUsed, type RecentlyUsed } from './recently-used.ts'
 
 /** Parsed documents kept in memory for each collection, so that a busy account is read once. */
-const maxKeptDocuments = 50_000
+const maxKeptDocuments = 10_000
 
 /** An event whose fold failed: neither it nor a later one of its stream was applied. */
 export interface FoldFailure {

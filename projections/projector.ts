@@ -22,7 +22,7 @@ import type { Decode } from './shared-decoder.ts'
 const maxFoldedEvents = 10_000
 
 /** Documents in memory that wait to be written, where writing is put off. */
-const maxUnwrittenDocuments = 200_000
+const maxUnwrittenDocuments = 50_000
 
 /** Streams whose progress is kept in memory; beyond it all are read anew. */
 const maxKnownStreams = 100_000

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { openSqliteReadModels, type SqliteReadModels } from '../../adapters/sqlite-read-models.ts'
+import { guarded, openReadModelFile } from '../../adapters/sqlite-read-models-file.ts'
 import { endOfPrefix } from '../../adapters/sqlite-read-models-finder.ts'
 import type { CollectionDeclaration } from '../../projections/projection.ts'
 import {
@@ -160,6 +161,18 @@ describe('sqlite read models', () => {
     expect(await build.progress('s-1')).to.equal(1n)
     await writer.dropBuild('things-v1.1')
     expect(await build.progress('s-1')).to.equal(1n)
+  })
+
+  it('says that it is unavailable when the disk is full, and goes on when there is room (C-19)', () => {
+    const path = join(folder, 'full.db')
+    const db = openReadModelFile(path, { schema: 'CREATE TABLE t (a)', readOnly: false })
+    const fill = () => guarded(path, () => db.exec('INSERT INTO t VALUES (zeroblob(100000))'))
+    db.exec('PRAGMA max_page_count = 4')
+    expect(fill).to.throw(ReadModelsUnavailable, 'the disk is full').with.property('cause')
+    db.exec('PRAGMA max_page_count = 1000')
+    fill()
+    db.close()
+    expect(() => guarded(path, () => db.exec('SELECT 1'))).to.throw(ReadModelsUnavailable, 'closed')
   })
 
   it('names the end of all texts that begin with a prefix', () => {
