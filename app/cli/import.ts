@@ -5,6 +5,7 @@ import { createProgressBars, noProgress } from '../import/import-progress.ts'
 import type { ImportOutcome, MappingReport } from '../import/import-report.ts'
 import { InvalidMapping, readMapping } from '../import/mapping.ts'
 import { runImport } from '../import/run-import.ts'
+import { exitCodes } from './exit-codes.ts'
 
 export interface ImportCommand {
   /** Paths of the CSV and of its mapping. */
@@ -23,16 +24,13 @@ export interface ImportTerminal {
   readonly signal?: AbortSignal
 }
 
-const exitCodes: Readonly<Record<ImportOutcome, number>> = {
-  done: 0,
-  checked: 0,
-  problems: 1,
-  refused: 1,
-  interrupted: 75, // EX_TEMPFAIL: the same again goes on
+const exitCodeOf: Readonly<Record<ImportOutcome, number>> = {
+  done: exitCodes.done,
+  checked: exitCodes.done,
+  problems: exitCodes.wrong,
+  refused: exitCodes.wrong,
+  interrupted: exitCodes.interrupted,
 }
-
-/** A mapping or a path that cannot be used, as with any wrong argument. */
-const usageExitCode = 2
 
 /**
  * `evident import`. The sink is opened when the file has been checked and something is to be sent: a
@@ -56,16 +54,16 @@ export async function importCsv(
       ...(signal && { signal }),
     })
     print(report, describeReport(report))
-    return exitCodes[report.outcome]
+    return exitCodeOf[report.outcome]
   } catch (error) {
     if (error instanceof InvalidMapping) {
       const report: MappingReport = { outcome: 'mapping-not-valid', problems: error.problems }
       print(report, describeMapping(command.mapping, error))
-      return usageExitCode
+      return exitCodes.usage
     }
     if (!isFileProblem(error)) throw error
     print({ outcome: 'file-not-readable', detail: error.message }, `${error.message}\n`)
-    return usageExitCode
+    return exitCodes.usage
   }
 }
 

@@ -1,18 +1,13 @@
-import {
-  accountIdSchema,
-  assetSchema,
-  idSchema,
-  metadataSchema,
-  referenceSchema,
-} from '../../events/shapes.ts'
-import type { NumberStyle } from './amount.ts'
-import { parseAmount } from './amount.ts'
+import { assetSchema, idSchema, metadataSchema, referenceSchema } from '../../events/shapes.ts'
+import { createAddress } from './account-address.ts'
 import { createReadDate } from './date-pattern.ts'
 import type { Mapping, When } from './mapping-schema.ts'
 import type { Movement } from './movement.ts'
+import { createReadAmount, createReadBalance } from './read-amount.ts'
 import type { CsvRow } from './read-csv.ts'
 import { createFingerprint } from './row-fingerprint.ts'
-import type { RowProblem, RowProblemCode } from './row-problem.ts'
+import type { RowProblem } from './row-problem.ts'
+import { quoted, RowRefused } from './row-refused.ts'
 import { compileTemplate, createRewrite, type RowValues, type Template } from './template.ts'
 
 /** A row becomes a movement, is left out by a rule of the mapping, or cannot be read. */
@@ -23,19 +18,9 @@ export type MappedRow =
 
 export type MapRow = (row: CsvRow) => MappedRow
 
-const accountId = new RegExp(accountIdSchema.pattern)
 const assetId = new RegExp(assetSchema.pattern)
 const transactionId = new RegExp(idSchema.pattern)
 const maxMetadataLength = metadataSchema.additionalProperties.maxLength
-
-/** Ends the mapping of one row; never leaves this file. */
-class RowRefused extends Error {
-  readonly code: RowProblemCode
-  constructor(code: RowProblemCode, detail: string) {
-    super(detail)
-    this.code = code
-  }
-}
 
 /** Compiles a checked mapping for a file of these columns. Rows are to be mapped in the file's order. */
 export function createMapRow(mapping: Mapping, columns: readonly string[]): MapRow {
@@ -128,29 +113,6 @@ export function createMapRow(mapping: Mapping, columns: readonly string[]): MapR
   }
 }
 
-/** An address, of which two different texts of the file must never become the same. */
-function createAddress(
-  address: Template,
-  source: Template,
-  sources: Map<string, string>,
-): Template {
-  return (row) => {
-    const text = address(row)
-    const from = source(row)
-    const known = sources.get(text)
-    if (known === from) return text
-    if (!accountId.test(text) || text.length > accountIdSchema.maxLength) {
-      throw new RowRefused('account-not-valid', `${quoted(text)} is no account address`)
-    }
-    if (known !== undefined) {
-      const detail = `${quoted(known)} and ${quoted(from)} would both become ${text}`
-      throw new RowRefused('account-ambiguous', detail)
-    }
-    sources.set(text, from)
-    return text
-  }
-}
-
 function createWhen(when: When, columns: readonly string[]): (row: RowValues) => boolean {
   const tests = Object.entries(when).map(([column, condition]) => {
     const index = columns.indexOf(column)
@@ -160,73 +122,6 @@ function createWhen(when: When, columns: readonly string[]): (row: RowValues) =>
     return ({ fields }: RowValues) => values.has(fields[index] ?? '')
   })
   return (row) => tests.every((test) => test(row))
-}
-
-type ReadNumber<T> = (fields: readonly string[], decimals: number) => T
-
-/** The amount into the account; negative where it goes out. */
-function createReadAmount(mapping: Mapping, columns: readonly string[]): ReadNumber<bigint> {
-  const { amount } = mapping
-  const style = styleOf(mapping)
-  const read = (fields: readonly string[], column: string, decimals: number): bigint =>
-    exactly(fields[columns.indexOf(column)] ?? '', decimals, style, column)
-  const refuseZero = (units: bigint): bigint => {
-    if (units === 0n && amount.zero !== 'skip') throw new RowRefused('amount-zero', 'moves nothing')
-    return units
-  }
-
-  const { column, direction, inColumn = '', outColumn = '' } = amount
-  if (column !== undefined && direction) {
-    const [inValues, outValues] = [new Set(direction.in), new Set(direction.out)]
-    const directionIndex = columns.indexOf(direction.column)
-    return (fields, decimals) => {
-      const units = read(fields, column, decimals)
-      if (units < 0n) {
-        const detail = `${quoted(fields[columns.indexOf(column)])} has a sign, and ${direction.column} a direction`
-        throw new RowRefused('amount-not-a-number', detail)
-      }
-      const value = fields[directionIndex] ?? ''
-      if (inValues.has(value)) return refuseZero(units)
-      if (outValues.has(value)) return refuseZero(-units)
-      const detail = `${direction.column} is ${quoted(value)}, which is neither in nor out`
-      throw new RowRefused('direction-unknown', detail)
-    }
-  }
-  if (column !== undefined) {
-    const sign = amount.positive === 'out' ? -1n : 1n
-    return (fields, decimals) => refuseZero(sign * read(fields, column, decimals))
-  }
-  const [inIndex, outIndex] = [columns.indexOf(inColumn), columns.indexOf(outColumn)]
-  return (fields, decimals) => {
-    const into = (fields[inIndex] ?? '').trim() !== ''
-    if (into && (fields[outIndex] ?? '').trim() !== '') {
-      throw new RowRefused('amount-on-both-sides', `${inColumn} and ${outColumn} both have a value`)
-    }
-    const units = read(fields, into ? inColumn : outColumn, decimals)
-    return refuseZero(into ? units : -(units < 0n ? -units : units)) // some write what goes out with a minus
-  }
-}
-
-function createReadBalance(
-  mapping: Mapping,
-  columns: readonly string[],
-): ReadNumber<bigint | undefined> {
-  const column = mapping.runningBalance?.column
-  if (column === undefined) return () => undefined
-  const index = columns.indexOf(column)
-  const style = styleOf(mapping)
-  return (fields, decimals) => exactly(fields[index] ?? '', decimals, style, column)
-}
-
-const styleOf = ({ numbers }: Mapping): NumberStyle => ({
-  decimal: numbers?.decimal ?? '.',
-  thousands: numbers?.thousands ?? '',
-})
-
-function exactly(text: string, decimals: number, style: NumberStyle, column: string): bigint {
-  const units = parseAmount(text, decimals, style)
-  if (typeof units === 'bigint') return units
-  throw new RowRefused(units, `${column} is ${quoted(text)}, with ${decimals} decimals at most`)
 }
 
 function metadataOf(
@@ -244,7 +139,3 @@ function metadataOf(
   }
   return metadata
 }
-
-/** A value as a report shows it: on one line, and not endless. */
-const quoted = (value = ''): string =>
-  JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
