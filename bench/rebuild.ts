@@ -20,9 +20,6 @@ import { transactions } from '../projections/transactions.ts'
 const accountCount = 10_000
 const eventsPerAppend = 1_000
 
-/** Batches live long: with room for them fewer objects are copied by the garbage collector. */
-const youngGenerationMegabytes = 192
-
 /** What each thread fills: about the same work. */
 const shares: readonly (readonly Projection[])[] = [[accounts], [ledgers, transactions]]
 
@@ -71,7 +68,6 @@ function runThread(share: Share): Promise<void> {
   return new Promise((resolve, reject) => {
     const thread = new Worker(new URL(import.meta.url), {
       workerData: share,
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMegabytes },
     })
     thread.once('error', reject)
     thread.once('exit', () => resolve())
