@@ -40,6 +40,7 @@ export function openLogForWriting(path: string): DatabaseSync {
     if (isEmpty(db)) db.exec(schema)
     else checkFormat(db, path)
     db.exec('COMMIT')
+    checkStreams(db, path)
     return db
   } catch (error) {
     db.close()
@@ -80,11 +81,25 @@ function checkFormat(db: DatabaseSync, path: string): void {
   }
 }
 
-/** SQLite's "not a database" and "malformed" named as what they are; anything else as it is. */
+/**
+ * A stream whose name is damaged would be taken for one that was never there, and begun anew. There
+ * are few beside the events, so all of them are checked at each start.
+ */
+function checkStreams(db: DatabaseSync, path: string): void {
+  const result = db.prepare('PRAGMA integrity_check(streams)').get()?.integrity_check
+  if (result !== 'ok') throw new DamagedLog(`${path} is damaged (${result}): ${advice}`)
+}
+
+const advice = 'restore it from a backup; nothing was changed'
+
+/**
+ * SQLite's "not a database" and "malformed" named as what they are, and numbers that no event can
+ * have; anything else as it is.
+ */
 export function asDamage(error: unknown, path: string): unknown {
   const code = sqliteCode(error) & 0xff
-  if (code !== 11 && code !== 26) return error
-  const advice = 'restore it from a backup; nothing was changed'
+  const isOutOfRange = error instanceof RangeError
+  if (code !== 11 && code !== 26 && !isOutOfRange) return error
   return new DamagedLog(`${path} is damaged (${String((error as Error).message)}): ${advice}`, {
     cause: error,
   })
@@ -105,6 +120,21 @@ export const eventColumns = 'position, stream, revision, id, type, data, metadat
 
 export type EventRow = [number, number, number, string, string, string, string, number]
 
+/** A damaged row can hold values of any type, which no schema keeps out when it is read. */
+function isEventRow(row: readonly unknown[]): row is EventRow {
+  const [position, stream, revision, id, type, data, metadata, checksum] = row
+  return (
+    Number.isInteger(position) &&
+    Number.isInteger(stream) &&
+    Number.isInteger(revision) &&
+    typeof id === 'string' &&
+    typeof type === 'string' &&
+    typeof data === 'string' &&
+    typeof metadata === 'string' &&
+    Number.isInteger(checksum)
+  )
+}
+
 /** Reads rows of `eventColumns` as events, each checked against its checksum. */
 export function createRowReader(
   db: DatabaseSync,
@@ -124,7 +154,10 @@ export function createRowReader(
 
   return (statement, ...parameters) => {
     const events: RecordedEvent[] = []
-    for (const row of statement.all(...parameters) as unknown as EventRow[]) {
+    for (const row of statement.all(...parameters) as unknown as (readonly unknown[])[]) {
+      if (!isEventRow(row)) {
+        throw new DamagedLog(`${nameOf(Number(row[1]))}, position ${row[0]}: its row was changed`)
+      }
       const [position, key, revision, id, type, data, metadata, checksum] = row
       const stream = nameOf(key)
       const event: RecordedEvent = {

@@ -32,8 +32,7 @@ export function createLogReader({
   readonly path: string
   readonly changes: SharedArrayBuffer
 }): LogReader {
-  const db = openLogForReading(path)
-  const pages = preparePages(db, path)
+  const { db, pages } = openPages(path)
   const changeCount = new Int32Array(changes)
 
   async function* readAll(range: LogRange = {}): EventBatches {
@@ -89,6 +88,16 @@ export function createLogReader({
     subscribe,
     lastRevision: async (stream) => pages.lastRevision(stream),
     close: async () => db.close(),
+  }
+}
+
+function openPages(path: string) {
+  const db = openLogForReading(path)
+  try {
+    return { db, pages: preparePages(db, path) }
+  } catch (error) {
+    db.close()
+    throw asDamage(error, path)
   }
 }
 
