@@ -16,6 +16,7 @@ import type { Log } from '../platform/log.ts'
 import { createMetrics } from '../platform/metrics.ts'
 import { queryProblems } from '../query-service/problems.ts'
 import { queryOperations } from '../query-service/query-operations.ts'
+import { adminOperations, adminProblems } from './admin-operations.ts'
 import type { Config } from './config.ts'
 import { openReadSide, type ReadSide } from './read-side.ts'
 import { openWriteSide, type WriteSide } from './write-side.ts'
@@ -39,10 +40,13 @@ const api = {
  * @throws {FolderInUse} @throws {DamagedLog} and the listen error
  */
 export async function openEvident(config: Config, log: Log): Promise<Evident> {
+  await using opening = new AsyncDisposableStack() // closes what is open when a later part fails
   const metrics = createMetrics({ ofProcess: true })
   const writeSide = await openWriteSide(config, { log, metrics })
+  opening.defer(writeSide.close)
   const readSide = await openReadSide(config, writeSide)
-  const problems = mergeProblems(shapeProblems, commandProblems, queryProblems)
+  opening.defer(readSide.close)
+  const problems = mergeProblems(shapeProblems, commandProblems, queryProblems, adminProblems)
   const definitions = mergeProblems(edgeProblems, problems)
   const own: readonly Operation[] = [
     ...commandOperations({
@@ -55,6 +59,7 @@ export async function openEvident(config: Config, log: Log): Promise<Evident> {
       store: writeSide.store,
       status: readSide.status,
     }),
+    ...adminOperations(readSide.projections),
     ...serviceOperations({ checks: [], metrics, definitions }),
   ]
   const app = createHttpApp({
@@ -67,15 +72,8 @@ export async function openEvident(config: Config, log: Log): Promise<Evident> {
   })
   const limits = defaultHttpLimits
   const server = await listen({ app, host: config.host, port: config.port, limits, log })
-  return {
-    url: server.url,
-    port: server.port,
-    writeSide,
-    readSide,
-    async close() {
-      await server.close()
-      await readSide.close()
-      await writeSide.close()
-    },
-  }
+  opening.defer(server.close)
+  const open = opening.move()
+  const { url, port } = server
+  return { url, port, writeSide, readSide, close: () => open.disposeAsync() }
 }

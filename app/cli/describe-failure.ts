@@ -85,6 +85,7 @@ const byCode: Readonly<Record<string, Describe>> = {
     text: ['The configuration cannot be used:', ...(error as InvalidConfig).problems].join('\n  '),
   }),
   FOLDER_IN_USE: ({ message }) => ({ exitCode: exitCodes.unavailable, text: message }),
+  NO_LOG: data(),
   DAMAGED_LOG: data(),
   READ_MODELS_DAMAGED: data(),
   READ_MODELS_UNAVAILABLE: data(),

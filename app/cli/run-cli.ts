@@ -2,7 +2,10 @@ import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { describeFailure } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
+import { addParked } from './parked.ts'
+import { addRebuild } from './rebuild.ts'
 import { addServe } from './serve.ts'
+import { addStatus } from './status.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 /** What commands are added with: where they write, and how they say what the program ends with. */
@@ -11,7 +14,13 @@ export interface Cli {
   readonly end: (exitCode: number) => void
 }
 
-const additions: readonly ((program: Command, cli: Cli) => void)[] = [addServe, addDemo]
+const additions: readonly ((program: Command, cli: Cli) => void)[] = [
+  addServe,
+  addDemo,
+  addRebuild,
+  addParked,
+  addStatus,
+]
 
 /** Runs the program with the given arguments. Resolves to its exit code; never rejects. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,0 +1,58 @@
+import { compile, type Validator } from '../../platform/json-schema.ts'
+import { CommandFailed } from './describe-failure.ts'
+import { exitCodes } from './exit-codes.ts'
+
+/** A server that has not answered by then is given up. */
+const timeoutMs = 60_000
+
+const isProblem = compile({
+  type: 'object',
+  properties: { code: { type: 'string' }, title: { type: 'string' }, detail: { type: 'string' } },
+  required: ['code', 'title'],
+} as const)
+
+/**
+ * Asks a running server and checks what it answers.
+ * @throws {CommandFailed} it is not there, refuses, or answers what it should not
+ */
+export async function askServer<T>(
+  url: string,
+  path: string,
+  isExpected: Validator<T>,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<T> {
+  const target = targetOf(url, path)
+  let response: Response
+  let body: unknown
+  try {
+    const signal = AbortSignal.timeout(timeoutMs)
+    response = await fetch(target, { method, signal, redirect: 'error' })
+    body = await response.json()
+  } catch (cause) {
+    throw new CommandFailed(
+      exitCodes.unavailable,
+      `No Evident answers at ${url} (${reasonOf(cause)}): check --url, and that it is running.`,
+      { cause },
+    )
+  }
+  if (response.ok && isExpected(body)) return body
+  const said = isProblem(body) ? `${body.code}: ${body.detail ?? body.title}` : 'nothing it knows'
+  throw new CommandFailed(exitCodes.unavailable, `${url} answered ${response.status}, ${said}`)
+}
+
+function targetOf(url: string, path: string): URL {
+  if (!URL.canParse(path, url)) {
+    throw new CommandFailed(
+      exitCodes.usage,
+      `--url ${url}: expected one like http://127.0.0.1:8080`,
+    )
+  }
+  return new URL(path, url)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  if (!(cause instanceof Error)) return error.message
+  return 'code' in cause ? String(cause.code) : cause.message
+}
