@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { describeFailure } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
+import { addImport } from './import-command.ts'
 import { addParked } from './parked.ts'
 import { addRebuild } from './rebuild.ts'
+import { addReplay } from './replay.ts'
 import { addServe } from './serve.ts'
 import { addStatus } from './status.ts'
 import { printable, type Terminal } from './terminal.ts'
@@ -17,6 +19,8 @@ export interface Cli {
 const additions: readonly ((program: Command, cli: Cli) => void)[] = [
   addServe,
   addDemo,
+  addImport,
+  addReplay,
   addRebuild,
   addParked,
   addStatus,
