@@ -33,11 +33,15 @@ export interface Freshness {
 export const defaultWaitMs = 2_000
 export const maxWaitMs = 30_000
 
-/** How long a build's coverage is taken as it was read: ages are too high by this, never too low. */
-const coverageMs = 50
+/**
+ * How long it is taken as known which build is live and how far it covers the log. A build that was
+ * live is kept for a minute, and ages are too high by this, never too low.
+ */
+const knownForMs = 50
 
-interface Level {
+interface Live {
   readonly at: number
+  readonly build: Build
   readonly levelAtMs: number | undefined
 }
 
@@ -45,35 +49,38 @@ export function createViews(
   readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed'>,
   now: Clock,
 ): Views {
-  const levels = new Map<string, Level>()
+  const known = new Map<string, Live>()
 
-  async function live(projection: Projection): Promise<Build> {
+  async function findLive(projection: Projection, at: number): Promise<Live> {
     const name = await readModels.liveBuild(projection.name)
     if (name === undefined) throw queryProblem('view-building', { headers: retryAfter })
-    return readModels.openBuild(name, projection.collections)
+    const build = await readModels.openBuild(name, projection.collections)
+    const coverage = await build.coverage()
+    const live = { at, build, levelAtMs: coverage && Date.parse(coverage.levelAt) }
+    known.set(projection.name, live)
+    return live
   }
 
-  async function ageOf(build: Build): Promise<number | undefined> {
-    const at = now()
-    let level = levels.get(build.name)
-    if (level === undefined || at - level.at > coverageMs) {
-      const coverage = await build.coverage()
-      level = { at, levelAtMs: coverage && Date.parse(coverage.levelAt) }
-      levels.set(build.name, level)
-    }
-    return level.levelAtMs === undefined ? undefined : Math.max(0, at - level.levelAtMs)
+  function isCurrent(live: Live | undefined, at: number): live is Live {
+    return live !== undefined && at - live.at <= knownForMs && at >= live.at
   }
+
+  const ageAt = (at: number, { levelAtMs }: Live): number | undefined =>
+    levelAtMs === undefined ? undefined : Math.max(0, at - levelAtMs)
 
   async function viewOf(projection: Projection, stream: string): Promise<View> {
-    const build = await live(projection)
-    const ageMs = await ageOf(build)
-    return { build, ageMs, revision: await build.progress(stream) }
+    const at = now()
+    const last = known.get(projection.name)
+    const live = isCurrent(last, at) ? last : await findLive(projection, at)
+    const { build } = live
+    return { build, ageMs: ageAt(at, live), revision: await build.progress(stream) }
   }
 
   return {
     async now(projection) {
-      const build = await live(projection)
-      return { build, revision: undefined, ageMs: await ageOf(build) }
+      const at = now()
+      const live = await findLive(projection, at)
+      return { build: live.build, revision: undefined, ageMs: ageAt(at, live) }
     },
 
     async ofStream(projection, stream, { minRevision, request }) {

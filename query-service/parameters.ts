@@ -14,7 +14,7 @@ export const freshQuery = {
   'min-revision': {
     ...revisionSchema,
     description:
-      'Waits until the view shows this revision of the ledger, as long as `Prefer: wait=S` says.',
+      'Waits until the view shows this revision of the stream, as long as `Prefer: wait=S` says.',
   },
 } as const
 

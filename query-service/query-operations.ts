@@ -16,21 +16,24 @@ import { transactionQueries } from './routes/transactions.ts'
 export interface QueryServiceOptions extends Omit<ReadRoutes, 'views'> {
   readonly readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed'>
   readonly now?: Clock
+  /** The reads of each domain, those of the ledger unless told. */
+  readonly domains?: readonly DomainQueries[]
 }
 
-/** All routes of the query service; the most used stand first, where the router looks first. */
+/** The reads of one domain. */
+export type DomainQueries = (routes: ReadRoutes) => readonly Operation[]
+
+/** The ledger's; the most used stand first, where the router looks first. */
+export const ledgerReads: DomainQueries = (routes) =>
+  [accountQueries, entryQueries, transactionQueries, ledgerQueries, totalQueries].flatMap((of) =>
+    of(routes),
+  )
+
+/** All routes of the query service: those of the domains, of the log and of the service itself. */
 export function queryOperations(options: QueryServiceOptions): readonly Operation[] {
-  const { readModels, now = systemClock, store, status } = options
+  const { readModels, now = systemClock, store, status, domains = [ledgerReads] } = options
   const routes: ReadRoutes = { views: createViews(readModels, now), store, status }
-  return [
-    ...accountQueries(routes),
-    ...entryQueries(routes),
-    ...transactionQueries(routes),
-    ...ledgerQueries(routes),
-    ...totalQueries(routes),
-    ...logQueries(routes),
-    ...statusQueries(routes),
-  ].map(withFailures)
+  return [...domains, logQueries, statusQueries].flatMap((of) => of(routes)).map(withFailures)
 }
 
 /** What an engine fails with is answered as what it is, so that clients know to come again. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { accounts } from '../../projections/accounts.ts'
+import { eventually } from '../eventually.ts'
 import { created, opened, posted, posting, timeAt } from '../projections/bank.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { jsonOf } from './edge-fixture.ts'
@@ -312,9 +313,12 @@ describe('query service', () => {
       const before = await cursorOf(`${list}?limit=1`)
       await service.goLive(2)
       await service.project()
+      await eventually(
+        async () => /v1\.2/.test((await get('/ledgers/main')).headers.get('etag') ?? ''),
+        'the new build is read',
+      )
       expect(await cursorOf(`${list}?limit=1`)).equal(before)
       expect((await read(`${list}?limit=1&cursor=${before}`)).items).length(1)
-      expect((await get('/ledgers/main')).headers.get('etag')).match(/v1\.2/)
     })
   })
 
@@ -367,7 +371,9 @@ describe('query service', () => {
       const { readModels } = service.bank
       const live = await readModels.liveBuild(accounts.name)
       await readModels.setLiveBuild(accounts.name, undefined)
-      const answer = await expectProblem('/ledgers/main/accounts', 503, 'view-building')
+      const path = '/ledgers/main/accounts'
+      await eventually(async () => !(await get(path)).ok, 'the view is gone')
+      const answer = await expectProblem(path, 503, 'view-building')
       expect(answer.headers.get('retry-after')).equal('1')
       await readModels.setLiveBuild(accounts.name, live)
     })
