@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Request } from '../platform/http/request.ts'
+import { isBuildOf } from '../projections/build-names.ts'
 import type { Projection } from '../projections/projection.ts'
 import type { Build, ReadModelStore } from '../projections/read-model-store.ts'
 import { queryProblem, retryAfter } from './problems.ts'
@@ -53,7 +54,9 @@ export function createViews(
 
   async function findLive(projection: Projection, at: number): Promise<Live> {
     const name = await readModels.liveBuild(projection.name)
-    if (name === undefined) throw queryProblem('view-building', { headers: retryAfter })
+    if (name === undefined || !isBuildOf(name, projection)) {
+      throw queryProblem('view-building', { headers: retryAfter })
+    }
     const build = await readModels.openBuild(name, projection.collections)
     const coverage = await build.coverage()
     const live = { at, build, levelAtMs: coverage && Date.parse(coverage.levelAt) }
@@ -88,16 +91,20 @@ export function createViews(
       if (minRevision === undefined) return view
       const wanted = BigInt(minRevision)
       const deadline = performance.now() + waitMsOf(request)
-      while (view.revision === undefined || view.revision < wanted) {
+      while (!shows(view, wanted)) {
         const left = deadline - performance.now()
         if (left <= 0 || request.signal.aborted) throw await whyNot(view, stream, wanted)
-        await readModels.changed(left)
+        const change = readModels.changed(left) // before looking: what is written then wakes us
         view = await viewOf(projection, stream) // another build may be live by now
+        if (!shows(view, wanted)) await change
       }
       return view
     },
   }
 }
+
+const shows = ({ revision }: View, wanted: bigint): boolean =>
+  revision !== undefined && revision >= wanted
 
 async function whyNot(view: View, stream: string, wanted: bigint) {
   const members = { revision: view.revision?.toString() ?? null, wanted: wanted.toString() }
