@@ -91,20 +91,22 @@ export function createViews(
       if (minRevision === undefined) return view
       const wanted = BigInt(minRevision)
       const deadline = performance.now() + waitMsOf(request)
-      while (!shows(view, wanted)) {
-        const left = deadline - performance.now()
-        if (left <= 0 || request.signal.aborted) throw await whyNot(view, stream, wanted)
-        const change = readModels.changed(left) // before looking: what is written then wakes us
+      while (isBefore(view, wanted)) {
+        const leftMs = deadline - performance.now()
+        if (leftMs <= 0 || request.signal.aborted) throw await whyNot(view, stream, wanted)
+        const change = readModels.changed(leftMs) // first, so that no write falls in between
         view = await viewOf(projection, stream) // another build may be live by now
-        if (!shows(view, wanted)) await change
+        if (!isBefore(view, wanted)) break
+        await change
+        view = await viewOf(projection, stream)
       }
       return view
     },
   }
 }
 
-const shows = ({ revision }: View, wanted: bigint): boolean =>
-  revision !== undefined && revision >= wanted
+const isBefore = ({ revision }: View, wanted: bigint): boolean =>
+  revision === undefined || revision < wanted
 
 async function whyNot(view: View, stream: string, wanted: bigint) {
   const members = { revision: view.revision?.toString() ?? null, wanted: wanted.toString() }

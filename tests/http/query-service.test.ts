@@ -313,10 +313,10 @@ describe('query service', () => {
       const before = await cursorOf(`${list}?limit=1`)
       await service.goLive(2)
       await service.project()
-      await eventually(
-        async () => /v1\.2/.test((await get('/ledgers/main')).headers.get('etag') ?? ''),
-        'the new build is read',
-      )
+      for (const path of ['', '/accounts/bank:cash', '/transactions/t-1']) {
+        const etag = async () => (await get(`/ledgers/main${path}`)).headers.get('etag')
+        await eventually(async () => /v1\.2/.test(`${await etag()}`), 'the new build is read')
+      }
       expect(await cursorOf(`${list}?limit=1`)).equal(before)
       expect((await read(`${list}?limit=1&cursor=${before}`)).items).length(1)
     })
