@@ -6,6 +6,7 @@ export const ledgerIdSchema = {
   type: 'string',
   pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
   description: 'Lower-case letters, digits and `-`, at most 63 characters.',
+  examples: ['main'],
   problem: 'invalid-ledger-id',
 } as const satisfies Schema
 
@@ -15,6 +16,7 @@ export const accountIdSchema = {
   pattern: '^[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)*$',
   description:
     'An address: segments of letters, digits, `_` and `-`, joined by `:`, such as `customers:2378`.',
+  examples: ['customers:2378'],
   problem: 'invalid-account-id',
 } as const satisfies Schema
 
@@ -23,6 +25,7 @@ export const idSchema = {
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
   description: 'Letters, digits, `.`, `_`, `:` and `-`, at most 128 characters.',
+  examples: ['order-1001'],
   problem: 'invalid-id',
 } as const satisfies Schema
 
@@ -30,6 +33,7 @@ export const assetSchema = {
   type: 'string',
   pattern: '^[A-Z][A-Z0-9]{0,15}/(0|[1-9]|[12][0-9]|3[0-8])$',
   description: 'A code and the number of decimal places of its smallest unit: `CZK/2`, `JPY/0`.',
+  examples: ['CZK/2'],
   problem: 'invalid-asset',
 } as const satisfies Schema
 
@@ -37,6 +41,7 @@ export const amountSchema = {
   type: 'string',
   pattern: '^[1-9][0-9]{0,37}$',
   description: 'A positive whole number of the smallest unit, as decimal digits: `"1050"`.',
+  examples: ['1050'],
   problem: 'invalid-amount',
 } as const satisfies Schema
 
@@ -67,6 +72,7 @@ export const referenceSchema = {
   minLength: 1,
   maxLength: 256,
   description: 'What the transaction refers to outside, such as an invoice number.',
+  examples: ['invoice 2026-17'],
   problem: 'invalid-reference',
 } as const satisfies Schema
 
@@ -83,6 +89,7 @@ export const metadataSchema = {
 export const timestampSchema = {
   type: 'string',
   pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$',
+  examples: ['2026-01-31T09:30:00.000Z'],
   problem: 'invalid-time',
 } as const satisfies Schema
 
