@@ -8,6 +8,26 @@ export interface Append {
   readonly events: readonly NewEvent[]
 }
 
+/** An append as it goes to the writing thread: four texts an event, which copy faster than objects. */
+export interface PackedAppend extends Omit<Append, 'events'> {
+  readonly texts: readonly string[]
+}
+
+export function pack({ stream, expected, events }: Append): PackedAppend {
+  const texts: string[] = []
+  for (const { id, type, data, metadata } of events) texts.push(id, type, data, metadata)
+  return { stream, expected, texts }
+}
+
+export function unpack({ stream, expected, texts }: PackedAppend): Append {
+  const events: NewEvent[] = []
+  for (let at = 0; at < texts.length; at += 4) {
+    const [id = '', type = '', data = '', metadata = ''] = texts.slice(at, at + 4)
+    events.push({ id, type, data, metadata })
+  }
+  return { stream, expected, events }
+}
+
 /** What became of one append of a batch. `unavailable` means that nothing was written. */
 export type AppendResult =
   | { readonly outcome: 'appended'; readonly revision: bigint; readonly position: number }

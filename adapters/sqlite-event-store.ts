@@ -14,7 +14,7 @@ import {
   type NewEvent,
   WrongExpectedRevision,
 } from '../events/event-store.ts'
-import type { Append, AppendResult } from './sqlite-batch-writer.ts'
+import { type Append, type AppendResult, pack } from './sqlite-batch-writer.ts'
 import { positionText } from './sqlite-event-log.ts'
 import { createLogReader, type LogReader } from './sqlite-event-reader.ts'
 import { takeLock } from './sqlite-lock.ts'
@@ -105,7 +105,7 @@ async function startWriter(path: string, changes: SharedArrayBuffer) {
     underWay = waiting
     waiting = []
     waitingBytes = 0
-    thread.postMessage(underWay.map(({ append }) => append))
+    thread.postMessage(underWay.map(({ append }) => pack(append)))
   }
 
   thread.on('message', (results: readonly AppendResult[]) => {

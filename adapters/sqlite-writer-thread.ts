@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Append, createBatchWriter } from './sqlite-batch-writer.ts'
+import { createBatchWriter, type PackedAppend, unpack } from './sqlite-batch-writer.ts'
 
 /** The thread that appends: an fsync here holds up nobody who parses or decides. */
 const { path, changes } = workerData as { path: string; changes: SharedArrayBuffer }
@@ -7,13 +7,13 @@ const { path, changes } = workerData as { path: string; changes: SharedArrayBuff
 const writer = createBatchWriter(path)
 const changeCount = new Int32Array(changes)
 
-parentPort?.on('message', (batch: readonly Append[] | 'close') => {
+parentPort?.on('message', (batch: readonly PackedAppend[] | 'close') => {
   if (batch === 'close') {
     writer.close()
     parentPort?.close()
     return
   }
-  const results = writer.write(batch)
+  const results = writer.write(batch.map(unpack))
   Atomics.add(changeCount, 0, 1)
   Atomics.notify(changeCount, 0)
   parentPort?.postMessage(results)

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /** What a handler may know of the request beside its parameters and its body. */
@@ -73,5 +73,6 @@ export function readTraceparent(header: string | undefined): string | undefined 
   return header
 }
 
+/** From UUIDs, whose randomness Node draws in advance: of 122 random bits each, and never all zero. */
 const newTraceparent = (): string =>
-  `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`
+  `00-${randomUUID().replaceAll('-', '')}-${randomUUID().slice(0, 8)}${randomUUID().slice(0, 8)}-00`
