@@ -53,7 +53,7 @@ async function openFolderOperations(
   await using opening = new AsyncDisposableStack()
   const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config))
   opening.defer(folder.close)
-  const readSide = await openReadSide(config, folder)
+  const readSide = await openReadSide(config, { ...folder, domainsModule })
   opening.defer(readSide.close)
   const open = opening.move()
   const { projections: calls } = readSide
@@ -73,6 +73,8 @@ async function openFolderOperations(
     close: () => open.disposeAsync(),
   }
 }
+
+const domainsModule = new URL('../domains.ts', import.meta.url).href
 
 async function follow(
   ask: () => Promise<Progress | undefined>,

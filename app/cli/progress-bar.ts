@@ -20,6 +20,9 @@ export function createProgressBar(stream: NodeJS.WriteStream, what: string): Pro
       const seconds = (performance.now() - startedAt) / 1000
       bar.update(done, { rate: Math.round(done / seconds).toLocaleString('en-US') })
     },
-    stop: () => bar?.stop(),
+    stop() {
+      bar?.stop()
+      bar = undefined
+    },
   }
 }

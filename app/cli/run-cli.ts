@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { describeFailure } from './describe-failure.ts'
+import { addDoctor } from './doctor.ts'
 import { exitCodes } from './exit-codes.ts'
 import { addImport } from './import-command.ts'
 import { addParked } from './parked.ts'
@@ -9,6 +10,7 @@ import { addReplay } from './replay.ts'
 import { addServe } from './serve.ts'
 import { addStatus } from './status.ts'
 import { printable, type Terminal } from './terminal.ts'
+import { addVerify } from './verify.ts'
 
 /** What commands are added with: where they write, and how they say what the program ends with. */
 export interface Cli {
@@ -24,6 +26,8 @@ const additions: readonly ((program: Command, cli: Cli) => void)[] = [
   addRebuild,
   addParked,
   addStatus,
+  addVerify,
+  addDoctor,
 ]
 
 /** Runs the program with the given arguments. Resolves to its exit code; never rejects. */
