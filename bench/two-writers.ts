@@ -25,7 +25,7 @@ async function openHandler(store: EventStore, folder: string) {
     }),
     clock: Date.now,
     newId: randomUUID,
-    observer: { decided() {}, appended() {}, conflicted() {} },
+    observer: { decided() {}, appended() {}, conflicted() {}, indexLost() {} },
     maxHotBytes: 2 ** 30,
     stopTimeoutMs: 5_000,
     onTrouble: (what, cause) => console.error(what, cause),

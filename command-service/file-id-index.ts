@@ -38,8 +38,9 @@ export async function openFileIdIndex({
   const covered = new Map<string, bigint>()
   let growing = createIdSegment()
 
-  const usable = await loadAll()
-  if (!usable) {
+  if (!(await loadAll())) await discard()
+
+  async function discard(): Promise<void> {
     full.length = 0
     covered.clear()
     growing = createIdSegment()
@@ -136,6 +137,11 @@ export async function openFileIdIndex({
       const { table, filter, count } = growing
       const copy = { table: Buffer.from(table), filter: filter.slice(), count }
       await write(pathOf(full.length), copy)
+    },
+
+    async discard() {
+      await lastWrite
+      await discard()
     },
 
     close: () => lastWrite,

@@ -114,11 +114,14 @@ export function createCommandHandler<
       for (const [stream, hot] of streams) {
         if (hot.unsavedEvents >= eventsBetweenSnapshots) await save(stream, hot)
       }
+      let excessBytes = hotBytes() - maxHotBytes
       for (const [stream, hot] of streams) {
         const isEmpty = hot.revision < 0n
-        if (!isEmpty && hotBytes() <= maxHotBytes) continue
+        if (!isEmpty && excessBytes <= 0) continue
         if (hot.isIdle) await save(stream, hot)
-        if (hot.isIdle) streams.delete(stream)
+        if (!hot.isIdle) continue
+        excessBytes -= hot.weight
+        streams.delete(stream)
       }
     } finally {
       isTidying = false

@@ -6,9 +6,9 @@ import { backOff } from '../platform/delay.ts'
 import { type Outcome, OutcomeUnknown, Overloaded } from './command.ts'
 import { type Batch, type Candidate, type Durable, decideBatch } from './decide-batch.ts'
 import type { Domain } from './domain/domain.ts'
+import { DamagedIdIndex } from './id-index.ts'
 import { catchUp, type Folding, loadStream } from './load-stream.ts'
-import type { Recall, Sought } from './recall.ts'
-import { seek } from './recall.ts'
+import { type Recall, type Recollection, type Sought, seek } from './recall.ts'
 import { settleAppend } from './settle-append.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -25,6 +25,8 @@ export interface Observer {
   appended(events: number, seconds: number): void
   /** Somebody else had appended to the stream first. */
   conflicted(): void
+  /** The index was damaged; it is made anew from the log. */
+  indexLost(cause: Error): void
 }
 
 export interface HotStreamOptions<
@@ -105,7 +107,12 @@ export function createHotStream<
     try {
       durable ??= await load()
       for (let conflicts = 0; underWay.length > 0; ) {
-        const batch = await decide(durable)
+        const past = await lookBack(durable.state)
+        if (!past || !isIndexed(durable.revision)) {
+          durable = await foldTail(durable)
+          continue
+        }
+        const batch = decide(durable, past)
         if ((await confirm(durable, batch)) === 'confirmed') {
           commit(batch)
           answer(batch)
@@ -113,11 +120,10 @@ export function createHotStream<
         }
         conflicts += 1
         observer.conflicted()
-        const before: Durable<State> = durable
-        durable = undefined // a fold that fails half-way leaves nothing to go on with
-        durable = await catchUp(options, stream, before)
+        const before: bigint = durable.revision
+        durable = await foldTail(durable)
         // A store may refuse before it shows why, where what it refused for is not replicated yet.
-        if (durable.revision === before.revision) await backOff(betweenConflicts, conflicts)
+        if (durable.revision === before) await backOff(betweenConflicts, conflicts)
       }
     } catch (error) {
       fail(error)
@@ -130,8 +136,32 @@ export function createHotStream<
     return loaded.durable
   }
 
-  async function decide(base: Durable<State>): Promise<Batch<State, Event, Code>> {
-    const past = await recall(stream, soughtBy(base.state))
+  async function foldTail(base: Durable<State>): Promise<Durable<State>> {
+    durable = undefined // a fold that fails half-way leaves nothing to go on with
+    return catchUp(options, stream, base)
+  }
+
+  /** What the past has of the commands under way; nothing where the index had to be given up. */
+  async function lookBack(
+    state: State,
+  ): Promise<ReadonlyMap<string, Recollection<Event>> | undefined> {
+    try {
+      return await recall(stream, soughtBy(state))
+    } catch (error) {
+      if (!(error instanceof DamagedIdIndex)) throw error
+      observer.indexLost(error)
+      await index.discard()
+      return undefined
+    }
+  }
+
+  /** Whether the index still knows all of the stream: another stream may have had to discard it. */
+  const isIndexed = (revision: bigint): boolean => (index.coveredTo(stream) ?? -1n) === revision
+
+  function decide(
+    base: Durable<State>,
+    past: ReadonlyMap<string, Recollection<Event>>,
+  ): Batch<State, Event, Code> {
     const startedAt = performance.now()
     const now = clock()
     expire(now)

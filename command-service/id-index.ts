@@ -13,12 +13,14 @@ export interface IdIndex {
   cover(stream: string, revision: bigint): void
   /** Up to where a stream's events are in the index; `undefined` where none is. */
   coveredTo(stream: string): bigint | undefined
+  /** Throws all away, files too: every stream's events are to be added again. */
+  discard(): Promise<void>
   /** Writes what is not in a file yet. */
   save(): Promise<void>
   close(): Promise<void>
 }
 
-/** A file of the index is damaged; without it all is rebuilt from the log. */
+/** A file of the index is damaged: discard it all, the log has it. */
 export class DamagedIdIndex extends Error {
   readonly code = 'DAMAGED_ID_INDEX'
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { LedgerCommand } from '../../command-service/domain/ledger/commands.ts'
+import { openFileIdIndex } from '../../command-service/file-id-index.ts'
+import { DamagedIdIndex, type IdIndex } from '../../command-service/id-index.ts'
 import {
   AppendOutcomeUnknown,
   type EventStore,
@@ -344,6 +346,35 @@ describe('command handling', () => {
         expect(brief(await next.send(pay('t1', '6', 'bank', 'a')))).equal('transaction-exists')
         expect(brief(await next.send(create, key('k1')))).equal('idempotency-key-reused')
       }
+    })
+
+    it('an index that is found damaged is made anew from the log, for every ledger', async () => {
+      const { store, folder } = await newStore()
+      const index = await openFileIdIndex({ folder: join(folder, 'ids'), logId: 'log-1' })
+      let isDamaged = false
+      const damageable: IdIndex = {
+        ...index,
+        find(fingerprints) {
+          if (!isDamaged) return index.find(fingerprints)
+          isDamaged = false
+          return Promise.reject(new DamagedIdIndex('a block changed'))
+        },
+      }
+      const { send, handler } = await openHandler({ store, folder, index: damageable })
+      const sendOther = (command: LedgerCommand) =>
+        handler.handle('other', {
+          ...{ command, content: command, caller: 'anonymous' },
+          deadline: Date.now() + 60_000,
+        })
+      for (const to of [send, sendOther]) {
+        await to(create)
+        await to(openBank)
+        await to(pay('t1', '5', 'bank', 'a'))
+      }
+      isDamaged = true
+      expect(brief(await send(pay('t1', '5', 'bank', 'a')))).match(/^replayed/)
+      expect(brief(await sendOther(pay('t1', '5', 'bank', 'a')))).match(/^replayed/)
+      expect(brief(await sendOther(pay('t1', '6', 'bank', 'a')))).equal('transaction-exists')
     })
 
     it('a dry run decides and appends nothing', async () => {

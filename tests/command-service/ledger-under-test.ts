@@ -6,6 +6,7 @@ import type { LedgerCommand } from '../../command-service/domain/ledger/commands
 import type { LedgerRejectionCode } from '../../command-service/domain/ledger/rejections.ts'
 import { openFileIdIndex } from '../../command-service/file-id-index.ts'
 import { type CommandHandler, createCommandHandler } from '../../command-service/handle-command.ts'
+import type { IdIndex } from '../../command-service/id-index.ts'
 import { ledgerDomain } from '../../command-service/ledger-domain.ts'
 import { createSnapshots } from '../../command-service/snapshots.ts'
 import type { EventStore, RecordedEvent } from '../../events/event-store.ts'
@@ -32,6 +33,7 @@ export interface Setup {
   readonly foldVersion?: string
   readonly clock?: () => number
   readonly maxHotBytes?: number
+  readonly index?: IdIndex
   readonly stopTimeoutMs?: number
 }
 
@@ -42,7 +44,7 @@ export async function openHandler(setup: Setup): Promise<LedgerUnderTest> {
   const handler = createCommandHandler({
     domain: ledgerDomain,
     store,
-    index: await openFileIdIndex({ folder: join(folder, 'ids'), logId }),
+    index: setup.index ?? (await openFileIdIndex({ folder: join(folder, 'ids'), logId })),
     snapshots: createSnapshots({
       folder: join(folder, 'snapshots'),
       logId,
@@ -52,7 +54,7 @@ export async function openHandler(setup: Setup): Promise<LedgerUnderTest> {
     }),
     clock,
     newId: randomUUID,
-    observer: { decided() {}, appended() {}, conflicted() {} },
+    observer: { decided() {}, appended() {}, conflicted() {}, indexLost() {} },
     maxHotBytes: setup.maxHotBytes ?? 256 * 1024 * 1024,
     stopTimeoutMs: setup.stopTimeoutMs ?? 5_000,
     onTrouble: (what) => troubles.push(what),
