@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HeaderSheet, headerSheets } from './headers.ts'
 import type { Answer, Operation } from './operation.ts'
 import { type Problem, problemBody } from './problem.ts'
@@ -97,7 +97,25 @@ export function sendProblem(res: ServerResponse, problem: Problem, requestId: st
     headers: { ...problem.details.headers, ...(res.req.complete ? {} : { Connection: 'close' }) },
     text: problemBody(problem, requestId),
   }
+  if (!res.req.complete) lingerOnClose(res.req)
   writeWhole(res, answer, requestId, problemHeaders)
+}
+
+/** How long a client that is still sending may go on doing so after it was answered. */
+const lingerMs = 1_000
+
+/**
+ * Closing a connection on which bytes are unread resets it, and the client may never see the answer
+ * that refused them: they are read and dropped for a while first.
+ */
+function lingerOnClose(req: IncomingMessage): void {
+  const { socket } = req
+  socket.destroySoon = () => {
+    socket.end()
+    req.resume()
+    const timer = setTimeout(() => socket.destroy(), lingerMs)
+    socket.once('close', () => clearTimeout(timer))
+  }
 }
 
 /** The client stopped reading for longer than is allowed, and was cut. */
