@@ -2,7 +2,7 @@ import { json, type Operation, operation } from '../platform/http/operation.ts'
 import { type ProblemDefinitions, problemsOf } from '../platform/http/problem.ts'
 import type { Schema } from '../platform/json-schema.ts'
 import type { CatchUpProgress } from '../projections/catch-up.ts'
-import { projections } from './projections.ts'
+import type { Projection } from '../projections/projection.ts'
 import type { ReadSide } from './read-side.ts'
 
 /** What operators are refused with. */
@@ -65,8 +65,15 @@ type Rebuild =
   | { readonly state: 'failed'; readonly reason: string }
 
 /** Routes of operators: rebuild a projection while reads go on, retry a parked stream. */
-export function adminOperations(of: ReadSide['projections']): readonly Operation[] {
+export function adminOperations(
+  of: ReadSide['projections'],
+  projections: readonly Projection[],
+): readonly Operation[] {
   const rebuilds = new Map<string, Rebuild>()
+
+  function requireProjection(name: string): void {
+    if (!projections.some((one) => one.name === name)) throw adminProblem('projection-not-found')
+  }
 
   async function describe(projection: string) {
     const rebuild = rebuilds.get(projection) ?? { state: 'never' }
@@ -128,8 +135,4 @@ export function adminOperations(of: ReadSide['projections']): readonly Operation
       },
     }),
   ]
-}
-
-function requireProjection(name: string): void {
-  if (!projections.some((one) => one.name === name)) throw adminProblem('projection-not-found')
 }

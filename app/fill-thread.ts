@@ -3,8 +3,8 @@ import { openSqliteEventReader } from '../adapters/sqlite-event-store.ts'
 import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
 import { isBuildOf } from '../projections/build-names.ts'
 import { fillBuilds } from '../projections/fill-builds.ts'
+import { importDomains } from './domain-entry.ts'
 import type { ProjectionThreadData } from './projection-thread.ts'
-import { projections } from './projections.ts'
 
 export interface FillData extends ProjectionThreadData {
   /** Names of the builds to bring to the log's end. */
@@ -18,6 +18,8 @@ const readModels = openSqliteReadModels({
   changes: data.readModelChanges,
 })
 
+const domains = await importDomains(data.domainsModule)
+const projections = domains.flatMap((domain) => domain.projections)
 const toFill = data.builds.map((build) => {
   const projection = projections.find((one) => isBuildOf(build, one))
   if (!projection) throw new Error(`${build} is of no projection of this program`)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { commandOperations, commandProblems } from '../command-service/command-operations.ts'
+import { coreProblems } from '../command-service/problems.ts'
 import { shapeProblems } from '../events/shape-problems.ts'
 import { systemClock } from '../platform/clock.ts'
 import { createHttpApp } from '../platform/http/app.ts'
@@ -18,6 +18,8 @@ import { queryProblems } from '../query-service/problems.ts'
 import { queryOperations } from '../query-service/query-operations.ts'
 import { adminOperations, adminProblems } from './admin-operations.ts'
 import type { Config } from './config.ts'
+import { importDomains } from './domain-entry.ts'
+import { domainsModule as ledgerOnly } from './domains.ts'
 import { openReadSide, type ReadSide } from './read-side.ts'
 import { openWriteSide, type WriteSide } from './write-side.ts'
 
@@ -35,31 +37,48 @@ const api = {
   description: 'A ledger whose every figure can be traced to an immutable log.',
 } as const
 
+export interface EvidentOptions {
+  /** URL of the module that lists the domains, instead of `domains.ts`. */
+  readonly domainsModule?: string
+}
+
 /**
  * Opens the data folder and serves it: commands, queries, projections, all in this process.
  * @throws {FolderInUse} @throws {DamagedLog} and the listen error
  */
-export async function openEvident(config: Config, log: Log): Promise<Evident> {
+export async function openEvident(
+  config: Config,
+  log: Log,
+  { domainsModule = ledgerOnly }: EvidentOptions = {},
+): Promise<Evident> {
   await using opening = new AsyncDisposableStack() // closes what is open when a later part fails
   const metrics = createMetrics({ ofProcess: true })
-  const writeSide = await openWriteSide(config, { log, metrics })
+  const entries = await importDomains(domainsModule)
+  const domains = await Promise.all(entries.map((entry) => entry.service()))
+  const writeSide = await openWriteSide(config, { domains, log, metrics })
   opening.defer(writeSide.close)
-  const readSide = await openReadSide(config, writeSide)
+  const readSide = await openReadSide(config, { ...writeSide, domainsModule })
   opening.defer(readSide.close)
-  const problems = mergeProblems(shapeProblems, commandProblems, queryProblems, adminProblems)
+  const problems = mergeProblems(
+    ...[shapeProblems, coreProblems, queryProblems, adminProblems],
+    ...domains.map((domain) => domain.problems),
+  )
   const definitions = mergeProblems(edgeProblems, problems)
+  const deadline = () => systemClock() + config.commandTimeoutMs
   const own: readonly Operation[] = [
-    ...commandOperations({
-      handle: writeSide.ledgers.handle,
-      deadline: () => systemClock() + config.commandTimeoutMs,
-      newTransactionId: randomUUID,
-    }),
+    ...[...writeSide.handlers].flatMap(([domain, { handle }]) =>
+      domain.commandOperations({ handle, deadline, newId: randomUUID }),
+    ),
     ...queryOperations({
       readModels: readSide.readModels,
       store: writeSide.store,
       status: readSide.status,
+      domains: domains.map(({ queryOperations }) => queryOperations),
     }),
-    ...adminOperations(readSide.projections),
+    ...adminOperations(
+      readSide.projections,
+      entries.flatMap(({ projections }) => projections),
+    ),
     ...serviceOperations({ checks: [], metrics, definitions }),
   ]
   const app = createHttpApp({

@@ -8,8 +8,8 @@ import { serveCalls } from '../platform/thread-calls.ts'
 import type { CatchUpProgress } from '../projections/catch-up.ts'
 import type { ToFill } from '../projections/fill-builds.ts'
 import { runProjections } from '../projections/run-projections.ts'
+import { importDomains } from './domain-entry.ts'
 import type { FillData } from './fill-thread.ts'
-import { projections } from './projections.ts'
 
 /** What the thread is given. */
 export interface ProjectionThreadData {
@@ -20,6 +20,8 @@ export interface ProjectionThreadData {
   readonly markerPath: string
   readonly logId: string
   readonly logLevel: LogLevel
+  /** URL of the module that lists the domains. */
+  readonly domainsModule: string
 }
 
 /**
@@ -38,8 +40,9 @@ const bus = openInProcessEventBus({
 
 const rebuildProgress = new Map<string, CatchUpProgress>()
 
+const domains = await importDomains(data.domainsModule)
 const running = await runProjections({
-  projections,
+  projections: domains.flatMap(({ projections }) => projections),
   store,
   bus,
   readModels,

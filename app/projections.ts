@@ -1,7 +1,5 @@
-import { accounts } from '../projections/accounts.ts'
-import { ledgers } from '../projections/ledgers.ts'
 import type { Projection } from '../projections/projection.ts'
-import { transactions } from '../projections/transactions.ts'
+import { domains } from './domains.ts'
 
 /** Every projection that runs. */
-export const projections: readonly Projection[] = [ledgers, accounts, transactions]
+export const projections: readonly Projection[] = domains.flatMap((domain) => domain.projections)

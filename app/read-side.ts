@@ -4,12 +4,13 @@ import type { SqliteEventStore } from '../adapters/sqlite-event-store.ts'
 import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
 import { callsTo, type Remote } from '../platform/thread-calls.ts'
 import { versionedName } from '../projections/build-names.ts'
+import type { Projection } from '../projections/projection.ts'
 import type { ProjectorState } from '../projections/projector.ts'
 import type { ReadModelStore } from '../projections/read-model-store.ts'
 import type { ProjectionStatus } from '../query-service/routes/read-routes.ts'
 import type { Config } from './config.ts'
+import { importDomains } from './domain-entry.ts'
 import type { ProjectionFunctions, ProjectionThreadData } from './projection-thread.ts'
-import { projections } from './projections.ts'
 
 /** The read models, for reading here, and the thread that keeps them level with the log. */
 export interface ReadSide {
@@ -20,11 +21,19 @@ export interface ReadSide {
   close(): Promise<void>
 }
 
+interface ReadSideOptions {
+  readonly store: SqliteEventStore
+  readonly logId: string
+  /** URL of the module that lists the domains. */
+  readonly domainsModule: string
+}
+
 /** Ready when the read models are level with the log; those that were missing have been built. */
 export async function openReadSide(
   config: Config,
-  { store, logId }: { readonly store: SqliteEventStore; readonly logId: string },
+  { store, logId, domainsModule }: ReadSideOptions,
 ): Promise<ReadSide> {
+  const projections = (await importDomains(domainsModule)).flatMap((domain) => domain.projections)
   const readModelChanges = new SharedArrayBuffer(4)
   const data: ProjectionThreadData = {
     eventStorePath: config.eventStorePath,
@@ -34,6 +43,7 @@ export async function openReadSide(
     markerPath: join(config.dataFolder, 'relay-marker.json'),
     logId,
     logLevel: config.logLevel,
+    domainsModule,
   }
   const thread = new Worker(new URL('./projection-thread.ts', import.meta.url), {
     workerData: data,
@@ -53,7 +63,7 @@ export async function openReadSide(
     projections: calls,
     async status() {
       const states = await calls.states()
-      return Promise.all(states.map((state) => describe(state, readModels)))
+      return Promise.all(states.map((state) => describe(state, readModels, projections)))
     },
     async close() {
       await calls.stop()
@@ -66,6 +76,7 @@ export async function openReadSide(
 async function describe(
   { projection: name, version, build, coverage, lagSeconds, halted, isIncomplete }: ProjectorState,
   readModels: ReadModelStore,
+  projections: readonly Projection[],
 ): Promise<ProjectionStatus> {
   const projection = projections.find((one) => one.name === name)
   const opened = await readModels.openBuild(build, projection?.collections ?? [])

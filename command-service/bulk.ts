@@ -5,7 +5,7 @@ import type { FromSchema, Schema } from '../platform/json-schema.ts'
 import type { CommandRequest } from './command.ts'
 import { failureProblem } from './problems.ts'
 import { LineRefused, readCommandLine } from './read-command-line.ts'
-import type { LedgerRoutes } from './routes/respond.ts'
+import type { LedgerRoutes } from './routes/ledger-routes.ts'
 import { type Line, splitLines } from './split-lines.ts'
 
 /** Bytes of one line, and lines that may wait for their results: together what a bulk can take. */
@@ -130,7 +130,7 @@ async function readLines(
 
 function decideLine(line: Line, number: number, bulk: Bulk): Entry {
   const { routes, ledger, caller, trace, keyPrefix } = bulk
-  const { newTransactionId } = routes
+  const { newId: newTransactionId } = routes
   try {
     const read = readCommandLine(line, number, { keyPrefix, newTransactionId })
     const entry: Entry = {

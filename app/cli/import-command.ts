@@ -6,6 +6,7 @@ import { loadConfig } from '../config.ts'
 import type { OpenedSink } from '../import/command-sink.ts'
 import { createFolderCommandSink } from '../import/folder-command-sink.ts'
 import { createHttpCommandSink } from '../import/http-command-sink.ts'
+import { ledgerService } from '../ledger-service.ts'
 import { openWriteSide } from '../write-side.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { importCsv } from './import.ts'
@@ -54,9 +55,11 @@ async function openSink(options: Options, { environment }: Terminal): Promise<Op
   }
   const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...environment }, options))
   const log = createLog(config.logLevel)
-  const { ledgers, close } = await explainFolderInUse(config.dataFolder, () =>
-    openWriteSide(config, { log, metrics: createMetrics() }),
+  const { handlers, close } = await explainFolderInUse(config.dataFolder, () =>
+    openWriteSide(config, { domains: [ledgerService], log, metrics: createMetrics() }),
   )
+  const ledgers = handlers.get(ledgerService)
+  if (!ledgers) throw new Error('the write side has no handler of ledgers')
   const { commandTimeoutMs } = config
   return { sink: createFolderCommandSink({ ledgers, clock: systemClock, commandTimeoutMs }), close }
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { OutcomeUnknown, Overloaded, StreamUnavailable } from '../../command-service/command.ts'
+import type { LedgerCommand } from '../../command-service/domain/ledger/commands.ts'
+import type { HandleCommand } from '../../command-service/handle-command.ts'
 import { LineRefused, readCommandLine } from '../../command-service/read-command-line.ts'
+import type { DomainEvent } from '../../events/codec.ts'
 import { EventStoreUnavailable } from '../../events/event-store.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { WriteSide } from '../write-side.ts'
 import {
   type CommandResult,
   type CommandSink,
@@ -15,7 +17,7 @@ import {
 export const maxUnderWay = 4_096
 
 export interface FolderSinkOptions {
-  readonly ledgers: Pick<WriteSide['ledgers'], 'handle'>
+  readonly ledgers: { readonly handle: HandleCommand<LedgerCommand, DomainEvent, string> }
   readonly clock: Clock
   readonly commandTimeoutMs: number
 }

@@ -2,7 +2,8 @@ import { ledgerIdSchema } from '../../events/shapes.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { endLineSchema, lineResultSchema, runBulk } from '../bulk.ts'
 import { lineSchemas } from '../ledger-command.ts'
-import { type LedgerRoutes, requestMeta } from './respond.ts'
+import { requestMeta } from '../submit-command.ts'
+import type { LedgerRoutes } from './ledger-routes.ts'
 
 export const bulkOperations = (routes: LedgerRoutes): readonly Operation[] => [
   operation({

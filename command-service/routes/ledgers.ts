@@ -2,7 +2,8 @@ import { ledgerIdSchema } from '../../events/shapes.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { compile } from '../../platform/json-schema.ts'
 import { ledgerCommands } from '../domain/ledger/commands.ts'
-import { answers, commandHeaders, dryRunQuery, type LedgerRoutes, submit } from './respond.ts'
+import { answers, commandHeaders, dryRunQuery } from '../submit-command.ts'
+import { type LedgerRoutes, submit } from './ledger-routes.ts'
 
 const isCreateLedger = compile(ledgerCommands.CreateLedger)
 

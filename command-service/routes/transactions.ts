@@ -6,7 +6,8 @@ import { compile } from '../../platform/json-schema.ts'
 import type { LedgerCommand } from '../domain/ledger/commands.ts'
 import { ledgerCommands } from '../domain/ledger/commands.ts'
 import { type BodyOf, InvalidTime, postTransactionOf } from '../ledger-command.ts'
-import { answers, commandHeaders, dryRunQuery, type LedgerRoutes, submit } from './respond.ts'
+import { answers, commandHeaders, dryRunQuery } from '../submit-command.ts'
+import { type LedgerRoutes, submit } from './ledger-routes.ts'
 
 const isPostTransaction = compile(ledgerCommands.PostTransaction)
 
@@ -34,7 +35,7 @@ export const transactionOperations = (routes: LedgerRoutes): readonly Operation[
       'idempotency-key-reused',
     ],
     handle: (call) =>
-      submit(routes, call, commandOf(call.body, routes.newTransactionId), {
+      submit(routes, call, commandOf(call.body, routes.newId), {
         type: 'PostTransaction',
         ...call.body,
       }),

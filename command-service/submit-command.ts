@@ -1,12 +1,10 @@
-import type { LedgerEvent } from '../../events/ledger.ts'
-import type { Answer, AnswerSchema } from '../../platform/http/operation.ts'
-import { Problem, problemsOf } from '../../platform/http/problem.ts'
-import type { Request } from '../../platform/http/request.ts'
-import type { FromSchema, Schema } from '../../platform/json-schema.ts'
-import type { CommandRequest, CoreRejectionCode, Outcome } from '../command.ts'
-import type { LedgerCommand } from '../domain/ledger/commands.ts'
-import type { LedgerRejectionCode } from '../domain/ledger/rejections.ts'
-import { failureProblem, failureProblems, rejectionProblems } from '../problems.ts'
+import type { DomainEvent } from '../events/codec.ts'
+import type { Answer, AnswerSchema } from '../platform/http/operation.ts'
+import { Problem, type ProblemDefinition, problemsOf } from '../platform/http/problem.ts'
+import type { Request } from '../platform/http/request.ts'
+import type { Schema } from '../platform/json-schema.ts'
+import type { CommandRequest, CoreRejectionCode, Outcome } from './command.ts'
+import { coreRejectionProblems, failureProblem, failureProblems } from './problems.ts'
 
 /** What an accepted command is answered with: a function of its events alone. */
 export const acceptedSchema = {
@@ -32,8 +30,6 @@ export const acceptedSchema = {
   required: ['events'],
   additionalProperties: false,
 } as const satisfies Schema
-
-type Accepted = FromSchema<typeof acceptedSchema>
 
 export const answers = {
   200: { description: 'Nothing had to change, or it was a dry run.', schema: acceptedSchema },
@@ -81,52 +77,60 @@ export function requestMeta(
   }
 }
 
-type LedgerOutcome = Outcome<LedgerEvent, LedgerRejectionCode | CoreRejectionCode>
-
-/** What the routes of a ledger are given. */
-export interface LedgerRoutes {
-  readonly handle: (
-    ledger: string,
-    request: CommandRequest<LedgerCommand>,
-  ) => Promise<LedgerOutcome>
+/** What the routes of a domain's commands are given. */
+export interface CommandRoutes<Command, Event, Code extends string> {
+  /** Decides a command on the stream of this id. */
+  handle(id: string, request: CommandRequest<Command>): Promise<Outcome<Event, Code>>
   /** Until when a command that comes now may be decided, in the clock's milliseconds. */
   readonly deadline: () => number
-  /** Ids for transactions that come without one. */
-  readonly newTransactionId: () => string
+  /** Ids for what comes without one. */
+  readonly newId: () => string
 }
 
 interface CommandCall {
-  readonly params: { readonly ledger: string }
   readonly query: { readonly 'dry-run'?: boolean }
   readonly request: Request
 }
 
-/** Hands a command to its ledger and answers what became of it; `content` is what the client sent. */
-export function submit(
-  { handle, deadline }: LedgerRoutes,
-  { params: { ledger }, query, request }: CommandCall,
-  command: LedgerCommand,
-  content: unknown = command,
-): Promise<Answer<200 | 201>> {
-  const dryRun = query['dry-run'] ?? false
-  const meta = requestMeta(request, deadline())
-  return respond(handle(ledger, { command, content, dryRun, ...meta }))
+/**
+ * How a domain's routes hand a command to the stream of an id and answer what became of it. `content`
+ * is what the client sent; `refusals` says what each of the domain's refusals is over HTTP.
+ */
+export function submitTo<Command, Event extends DomainEvent, Code extends string>(
+  refusals: Readonly<Record<Code, ProblemDefinition>>,
+) {
+  const definitions: Readonly<Record<Code | CoreRejectionCode, ProblemDefinition>> = {
+    ...refusals,
+    ...coreRejectionProblems,
+  }
+
+  return async (
+    { handle, deadline }: CommandRoutes<Command, Event, Code>,
+    id: string,
+    { query, request }: CommandCall,
+    command: Command,
+    content: unknown = command,
+  ): Promise<Answer<200 | 201>> => {
+    const dryRun = query['dry-run'] ?? false
+    const meta = requestMeta(request, deadline())
+    const outcome = await handle(id, { command, content, dryRun, ...meta }).catch((error) => {
+      throw failureProblem(error)
+    })
+    if (outcome.status === 'accepted') return accepted(outcome)
+    const { code, detail } = outcome.rejection
+    throw new Problem(code, definitions[code], { detail })
+  }
 }
 
-/** Waits for an outcome and answers it. @throws {Problem} for a refusal or a failure */
-async function respond(outcome: Promise<LedgerOutcome>): Promise<Answer<200 | 201>> {
-  const settled = await outcome.catch((error: unknown) => {
-    throw failureProblem(error)
-  })
-  if (settled.status === 'refused') {
-    const { code, detail } = settled.rejection
-    throw new Problem(code, rejectionProblems[code], { detail })
-  }
-  const { revision, events, replayed } = settled
-  const body: Accepted = {
+function accepted<Event extends DomainEvent>({
+  revision,
+  events,
+  replayed,
+}: Extract<Outcome<Event>, { readonly status: 'accepted' }>): Answer<200 | 201> {
+  const body = {
     ...(revision !== undefined && { revision: revision.toString() }),
     ...(events[0] && { recordedAt: events[0].recordedAt }),
-    events: events.map(({ event: { type, data } }) => ({ type, data: { ...data } })),
+    events: events.map(({ event: { type, data } }) => ({ type, data })),
   }
   return {
     status: revision === undefined || events.length === 0 ? 200 : 201,

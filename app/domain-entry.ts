@@ -1,0 +1,37 @@
+import type { Domain } from '../command-service/domain/domain.ts'
+import type { CommandRoutes } from '../command-service/submit-command.ts'
+import type { DomainEvent } from '../events/codec.ts'
+import type { Operation } from '../platform/http/operation.ts'
+import type { ProblemDefinitions } from '../platform/http/problem.ts'
+import type { Projection } from '../projections/projection.ts'
+import type { DomainQueries } from '../query-service/query-operations.ts'
+
+/** A domain over HTTP: its rules, its commands and its reads. */
+export interface DomainService<
+  Command extends { readonly type: string } = { readonly type: string },
+  Event extends DomainEvent = DomainEvent,
+  State = unknown,
+  Code extends string = string,
+> {
+  readonly domain: Domain<Command, Event, State, Code>
+  commandOperations(routes: CommandRoutes<Command, Event, Code>): readonly Operation[]
+  readonly queryOperations: DomainQueries
+  /** The codes that its operations answer beside those that every domain's can. */
+  readonly problems: ProblemDefinitions
+}
+
+/** One domain of a program: an entry in a list such as `domains.ts`. */
+export interface DomainEntry {
+  readonly projections: readonly Projection[]
+  /** Loaded where requests are served; the threads of the projections do without. */
+  service(): Promise<DomainService>
+}
+
+/**
+ * The list of domains of a module, its export `domains`. Threads cannot be handed functions, so each
+ * imports the list by the module's URL.
+ */
+export async function importDomains(module: string): Promise<readonly DomainEntry[]> {
+  const { domains } = (await import(module)) as { readonly domains: readonly DomainEntry[] }
+  return domains
+}
