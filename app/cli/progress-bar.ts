@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress'
+import type { Terminal } from './terminal.ts'
 
 export interface ProgressBar {
   update(done: number, of: number): void
@@ -6,7 +7,7 @@ export interface ProgressBar {
 }
 
 /** A bar with rate and time left on a terminal; nothing where the stream is a file or a pipe. */
-export function createProgressBar(stream: NodeJS.WriteStream, what: string): ProgressBar {
+export function createProgressBar(stream: Terminal['err'], what: string): ProgressBar {
   if (!stream.isTTY) return { update() {}, stop() {} }
   const startedAt = performance.now()
   let bar: SingleBar | undefined

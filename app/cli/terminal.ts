@@ -7,7 +7,7 @@ export interface Terminal {
   /** Results. Text from outside goes through `printable` first. */
   readonly out: (text: string) => void
   /** Progress and errors: a stream, because bars draw themselves. */
-  readonly err: NodeJS.WriteStream
+  readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean }
   /** Whether somebody watches the results, rather than a pipe or a file. */
   readonly isWatched: boolean
   /** Colours and weights for the results, only on a terminal that shows them. */
@@ -20,8 +20,8 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 const signals = { SIGINT: 130, SIGTERM: 143 } as const
 
-export function openTerminal(process: NodeJS.Process): Terminal {
-  const { stdout, stderr, env: environment } = process
+export function openTerminal(process: NodeJS.Process, environment: Environment): Terminal {
+  const { stdout, stderr } = process
   const stopping = new AbortController()
   let isListening = false
   stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -58,19 +58,26 @@ export async function verifyFolder(
   const snapshots = await checkSnapshots(ledgers, {
     ...{ folder: join(config.dataFolder, 'snapshots'), store, logId, report },
   })
-  const isReadable = !listed.some(({ check }) => check === 'readable' || check === 'known')
-  if (isReadable) {
-    const readSide = await openReadSide(config, { store, logId, domainsModule })
-    await readSide.close()
-    for (const file of databasesIn(config.readModelsFolder)) checkFile(file, report)
-    await checkReadModels(config, {
-      ...{ store, logId, ledgers, report },
-      onProgress: ({ position }) => progress.buildingShadows(position, end),
-    })
-  } else {
-    const detail =
-      'not compared: the log cannot be read to its end, so nothing can be built from it'
+  const notCompared = (reason: string): void => {
+    const detail = `not compared, for nothing can be built from this log: ${reason}`
     report({ check: 'read-model', at: config.readModelsFolder, detail })
+  }
+  if (listed.some(({ check }) => check === 'readable')) {
+    notCompared('it cannot be read to its end')
+  } else {
+    try {
+      const readSide = await openReadSide(config, { store, logId, domainsModule })
+      await readSide.close()
+      for (const file of databasesIn(config.readModelsFolder)) checkFile(file, report)
+      await checkReadModels(config, {
+        ...{ store, logId, ledgers, report },
+        onProgress: ({ position }) => progress.buildingShadows(position, end),
+      })
+    } catch (error) {
+      if (findings === 0) throw error
+      // What was found in the log is why.
+      notCompared(error instanceof Error ? error.message : String(error))
+    }
   }
   const accounts = [...ledgers.values()].reduce((sum, { state }) => sum + state.accounts.size, 0)
   return { logId, events, ledgers: ledgers.size, accounts, snapshots, findings, listed }
