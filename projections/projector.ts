@@ -8,6 +8,7 @@ import { coverageAfter } from './coverage.ts'
 import { createEventRate } from './event-rate.ts'
 import { createFolder, type Folded } from './fold.ts'
 import type { Projection } from './projection.ts'
+import type { ProjectorState } from './projector-state.ts'
 import type {
   Build,
   Changes,
@@ -49,25 +50,6 @@ export interface Alarm {
   readonly kind: 'parked' | 'gap' | 'halted'
   readonly build: string
   readonly detail: string
-}
-
-/** What `/status` and the metrics show of a projector. */
-export interface ProjectorState {
-  readonly projection: string
-  readonly version: number
-  readonly build: string
-  readonly coverage: Coverage | undefined
-  /** How old what it shows may be: the time since it was level with the log. */
-  readonly lagSeconds: number | undefined
-  readonly events: number
-  readonly eventsPerSecond: number
-  readonly gapsFilled: number
-  readonly writesRefused: number
-  readonly parked: number
-  /** Events were left out by an operator's decision. */
-  readonly isIncomplete: boolean
-  /** Why it stopped for good: the program does not know an event. */
-  readonly halted: string | undefined
 }
 
 /** Feeds one build of a projection, each event exactly once in effect, whatever comes how often. */

@@ -4,13 +4,8 @@ import { isBuildOf, nextBuildName, parseBuildName } from './build-names.ts'
 import { type CatchUpProgress, catchUp } from './catch-up.ts'
 import { fillBuilds, type ToFill } from './fill-builds.ts'
 import type { Projection } from './projection.ts'
-import {
-  type Alarm,
-  createProjector,
-  ProjectionHalted,
-  type Projector,
-  type ProjectorState,
-} from './projector.ts'
+import { type Alarm, createProjector, ProjectionHalted, type Projector } from './projector.ts'
+import type { ProjectorState } from './projector-state.ts'
 import type { Build, ReadModelStore } from './read-model-store.ts'
 import { createSharedDecoder } from './shared-decoder.ts'
 
