@@ -18,12 +18,16 @@ export interface Terminal {
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
+/** Under npx one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
+const sameKeyMs = 300
+
 const signals = { SIGINT: 130, SIGTERM: 143 } as const
 
 export function openTerminal(process: NodeJS.Process, environment: Environment): Terminal {
   const { stdout, stderr } = process
   const stopping = new AbortController()
   let isListening = false
+  let stoppedAt = 0
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     process.exit(0) // whoever read the results has enough of them
@@ -40,7 +44,9 @@ export function openTerminal(process: NodeJS.Process, environment: Environment):
       isListening = true
       for (const [signal, exitCode] of Object.entries(signals)) {
         process.on(signal, () => {
-          if (stopping.signal.aborted) process.exit(exitCode)
+          const now = performance.now()
+          if (stopping.signal.aborted && now - stoppedAt > sameKeyMs) process.exit(exitCode)
+          stoppedAt ||= now
           stopping.abort()
         })
       }

@@ -60,9 +60,12 @@ function describe(
   { logId, events, ledgers, accounts, snapshots, findings, listed }: Verification,
   seconds: number,
 ): string {
-  const figures =
-    `${events.toLocaleString('en-US')} events, ${ledgers} ${ledgers === 1 ? 'ledger' : 'ledgers'}, ` +
-    `${accounts.toLocaleString('en-US')} accounts, ${snapshots} snapshots in ${seconds} s`
+  const figures = [
+    counted(events, 'event'),
+    counted(ledgers, 'ledger'),
+    counted(accounts, 'account'),
+    `${counted(snapshots, 'snapshot')} in ${seconds} s`,
+  ].join(', ')
   if (findings === 0) {
     return (
       `The log ${logId} is whole: ${figures}.\nEvery event is canonical, in its place and lawful; ` +
@@ -74,9 +77,12 @@ function describe(
     .map(({ check, at, detail }) => `${check}: ${at}: ${detail}`)
   const more = findings - shown.length
   return [
-    `${findings} findings in the log ${logId} (${figures}):`,
+    `${counted(findings, 'finding')} in the log ${logId} (${figures}):`,
     ...shown,
     ...(more > 0 ? [`… and ${more} more (--json lists them)`] : []),
     '',
   ].join('\n')
 }
+
+const counted = (count: number, what: string): string =>
+  `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`

@@ -28,6 +28,7 @@ const seed = 20_250_101
 const sizes = { customers: 400, employers: 12, landlords: 25, merchants: 60 } as const
 const monthsOfYear = 12
 const cardPaymentsPerMonth = 3
+const giftHours = [17, 18, 19, 20, 21]
 
 /** Every so many payments, one is sent twice, and somebody wants to spend what nobody has. */
 const repeatEvery = 200
@@ -107,14 +108,16 @@ function cardPayment(account: string, at: string, random: Random): DemoTransacti
   ])
 }
 
-/** On New Year's Eve each customer gives the next one something. */
+/** On New Year's Eve, hour by hour, each customer gives the next one something. */
 const giftsOf = (random: Random): DemoTransaction[] =>
-  accountsOf('customers').map((account, index) => {
-    const next = accountOf('customers', (index + 1) % sizes.customers)
-    return transaction('gift', account, timeIn(12, 31, 20), [
-      [account, next, random.between(10, 500)],
-    ])
-  })
+  giftHours.flatMap((hour) =>
+    accountsOf('customers').map((account, index) => {
+      const next = accountOf('customers', (index + 1) % sizes.customers)
+      return transaction('gift', account, timeIn(12, 31, hour), [
+        [account, next, random.between(10, 500)],
+      ])
+    }),
+  )
 
 function overdraftAfter({ effectiveAt }: DemoTransaction, random: Random): DemoLine {
   const account = accountOf('customers', random.between(0, sizes.customers - 1))

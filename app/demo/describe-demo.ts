@@ -1,7 +1,7 @@
 import type { Style } from '../cli/terminal.ts'
 import { formatAmount } from '../import/amount.ts'
 import { demoAsset, demoLedger } from './demo-bank.ts'
-import type { Fed, FedPart } from './feed-bank.ts'
+import { type Fed, type FedPart, singlesAtOnce } from './feed-bank.ts'
 import { curlLines, type Sights, shownAccount } from './look-around.ts'
 
 type Paint = (style: Style, text: string) => string
@@ -15,7 +15,7 @@ export function describeFed({ bulk, singles, repeated, refused, unexpected }: Fe
   const there = bulk.alreadyThere + singles.alreadyThere
   const lines = [
     ...describePart('in bulk', bulk, paint),
-    ...describePart('one by one', singles, paint),
+    ...describePart(`one by one, ${singlesAtOnce} at a time,`, singles, paint),
     `${count(refused)} overdrafts refused, ${count(repeated)} repeated ids answered as the first time`,
   ]
   if (there > 0) lines.push(`${count(there)} transactions were there already: nothing was doubled`)
