@@ -11,6 +11,7 @@ type Options = OperationOptions & { readonly json?: boolean }
 export function addParked(program: Command, { terminal, end }: Cli): void {
   const parked = program
     .command('parked')
+    .summary('streams that wait, and another try')
     .description('Streams that wait because an event could not be applied to a read model.')
   const withOptions = (command: Command): Command =>
     addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])

@@ -52,6 +52,9 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 const isDetailed = ({ environment }: Terminal): boolean =>
   environment.LOG_LEVEL === 'debug' || environment.LOG_LEVEL === 'trace'
 
+/** Columns of help that goes to a file or a pipe. */
+const helpWidth = 100
+
 function createProgram(cli: Cli): Command {
   const { out, err, isWatched } = cli.terminal
   const program = new Command('evident')
@@ -63,6 +66,7 @@ function createProgram(cli: Cli): Command {
       writeOut: out,
       writeErr: (text) => void err.write(text),
       getOutHasColors: () => isWatched,
+      getOutHelpWidth: () => (isWatched ? process.stdout.columns : helpWidth),
     })
     .exitOverride()
   for (const add of additions) add(program, cli)

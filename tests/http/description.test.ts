@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { adminProblems } from '../../app/admin-operations.ts'
 import { commandProblems } from '../../command-service/command-operations.ts'
 import { shapeProblems } from '../../events/shape-problems.ts'
 import { docsOperations } from '../../platform/http/docs.ts'
@@ -161,7 +162,9 @@ describe('description of the API', () => {
 })
 
 describe('docs/errors.md', () => {
-  const definitions = mergeProblems(edgeProblems, shapeProblems, commandProblems, queryProblems)
+  const definitions = mergeProblems(
+    ...[edgeProblems, shapeProblems, commandProblems, queryProblems, adminProblems],
+  )
 
   it('lists every code, with its status, its title and what to do', () => {
     const rows = Object.entries(definitions)
