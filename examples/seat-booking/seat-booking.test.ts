@@ -126,7 +126,7 @@ describe('seat booking beside the ledger, over HTTP', () => {
     expect(log.body.items).length(4)
   })
 
-  it('cancels what only the log remembers: after a restart the state is a list of seats', async () => {
+  it('cancels what only the log remembers, after a restart', async () => {
     await openScreening('later')
     await book('later', { id: 'long-ago', seats: ['A1', 'A2'] }, { 'Idempotency-Key': 'k' })
     await evident.close()

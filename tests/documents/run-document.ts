@@ -80,14 +80,14 @@ export async function runDocument(markdown: string, folder: string): Promise<rea
   return executed
 }
 
-/** `npx evident` and `evident` are this checkout; `npx` runs nothing else here. */
+/** `npx evident` and `evident` are this checkout, `npx node` is this Node; `npx` runs nothing else. */
 function environmentIn(folder: string): NodeJS.ProcessEnv {
   const programs = join(folder, '.programs')
   mkdirSync(programs, { recursive: true })
   const evident = `exec '${process.execPath}' '${join(root, 'app/evident.js')}' "$@"`
   const scripts = {
     evident,
-    npx: `[ "$1" = evident ] || { echo "npx $1 is not run here" >&2; exit 1; }\nshift\n${evident}`,
+    npx: `[ "$1" != node ] || exec "$@"\n[ "$1" = evident ] || { echo "npx $1 is not run here" >&2; exit 1; }\nshift\n${evident}`,
     node: `exec '${process.execPath}' "$@"`,
   }
   for (const [name, script] of Object.entries(scripts)) {
