@@ -5,6 +5,7 @@ import type { ProjectionStatus } from '../../query-service/routes/read-routes.ts
 import { statusSchema } from '../../query-service/routes/status.ts'
 import { rebuildSchema, retriedSchema } from '../admin-operations.ts'
 import { loadConfig } from '../config.ts'
+import { domainsModule } from '../domains.ts'
 import { openFolder } from '../open-folder.ts'
 import { projections } from '../projections.ts'
 import { openReadSide } from '../read-side.ts'
@@ -73,8 +74,6 @@ async function openFolderOperations(
     close: () => open.disposeAsync(),
   }
 }
-
-const domainsModule = new URL('../domains.ts', import.meta.url).href
 
 async function follow(
   ask: () => Promise<Progress | undefined>,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { findSqliteDamage } from '../../adapters/sqlite-integrity.ts'
 import { logEnd } from '../../projections/log-end.ts'
 import type { Config } from '../config.ts'
+import { domainsModule } from '../domains.ts'
 import type { Folder } from '../open-folder.ts'
 import { openReadSide } from '../read-side.ts'
 import { checkLog } from './check-log.ts'
@@ -82,8 +83,6 @@ export async function verifyFolder(
   const accounts = [...ledgers.values()].reduce((sum, { state }) => sum + state.accounts.size, 0)
   return { logId, events, ledgers: ledgers.size, accounts, snapshots, findings, listed }
 }
-
-const domainsModule = new URL('../domains.ts', import.meta.url).href
 
 function checkFile(path: string, report: (finding: Finding) => void): void {
   for (const detail of findSqliteDamage(path)) report({ check: 'integrity', at: path, detail })
