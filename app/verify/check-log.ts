@@ -4,15 +4,14 @@ import { controlCodec } from '../../events/control.ts'
 import { DamagedLog, type EventStore, type RecordedEvent } from '../../events/event-store.ts'
 import { logEvents } from '../../events/log-identity.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
+import type { Projection } from '../../projections/projection.ts'
 import { createLedgerCheck, type LedgerCheck } from './check-ledger.ts'
 import type { Report } from './finding.ts'
 
 const identityCodec = createCodec(logEvents)
 
-/** Codecs of the streams that are no ledgers, by category. */
-const otherCodecs: Readonly<Record<string, { decode(recorded: RecordedEvent): unknown }>> = {
-  log: identityCodec,
-  control: controlCodec,
+interface Decoder {
+  decode(recorded: RecordedEvent): unknown
 }
 
 export interface CheckedLog {
@@ -23,19 +22,28 @@ export interface CheckedLog {
 
 export interface CheckLogOptions {
   readonly report: Report
+  /** Those that run: of the other domains' streams it is known what they may hold. */
+  readonly projections: readonly Pick<Projection, 'category' | 'codec'>[]
   readonly onProgress: (position: string) => void
 }
 
 /**
  * Reads the whole log once and checks each event: its bytes, its place, its time, and that the rules
- * would make it again of the state before it. A log that cannot be read on is checked to there.
+ * would make it again of the state before it: of other domains than the ledger, that it has its
+ * schema's shape. A log that cannot be read on is checked to there.
  */
 export async function checkLog(
   store: Pick<EventStore, 'readAll'>,
-  { report, onProgress }: CheckLogOptions,
+  { report, projections, onProgress }: CheckLogOptions,
 ): Promise<CheckedLog> {
   const ledgers = new Map<string, LedgerCheck>()
   const ends = new Map<string, { revision: bigint; recordedAt: string }>()
+  /** Of the streams that are no ledgers, by category. */
+  const otherCodecs = new Map<string, Decoder>([
+    ...projections.map(({ category, codec }) => [category, codec] as const),
+    ['log', identityCodec],
+    ['control', controlCodec],
+  ])
   let events = 0
 
   function checkEvent(recorded: RecordedEvent): void {
@@ -56,7 +64,7 @@ export async function checkLog(
       ledgers.set(stream, ledger)
       ledger.add(event)
     } else {
-      const codec = otherCodecs[category]
+      const codec = otherCodecs.get(category)
       if (codec) codec.decode(recorded)
       else
         report({ check: 'known', at, detail: `streams of the category ${category} are not known` })

@@ -5,6 +5,7 @@ import { logEnd } from '../../projections/log-end.ts'
 import type { Config } from '../config.ts'
 import { domainsModule } from '../domains.ts'
 import type { Folder } from '../open-folder.ts'
+import { projections } from '../projections.ts'
 import { openReadSide } from '../read-side.ts'
 import { checkLog } from './check-log.ts'
 import { checkReadModels } from './check-read-models.ts'
@@ -54,6 +55,7 @@ export async function verifyFolder(
   const end = (await logEnd(store)) ?? ''
   const { events, ledgers } = await checkLog(store, {
     report,
+    projections,
     onProgress: (position) => progress.readingLog(position, end),
   })
   const snapshots = await checkSnapshots(ledgers, {

@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { loadConfig } from '../../app/config.ts'
 import { type Evident, openEvident } from '../../app/open-evident.ts'
+import { checkLog } from '../../app/verify/check-log.ts'
+import type { Finding } from '../../app/verify/finding.ts'
 import type { NewEvent } from '../../events/event-store.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
 import { createLog } from '../../platform/log.ts'
+import type { Projection } from '../../projections/projection.ts'
 import { eventually } from '../../tests/eventually.ts'
 import { temporaryFolder } from '../../tests/temporary-folder.ts'
+import { screenings } from './screenings.ts'
 
 const domainsModule = new URL('./domains.ts', import.meta.url).href
 /** As much of any answer as the tests look at. */
@@ -197,6 +201,18 @@ describe('seat booking beside the ledger, over HTTP', () => {
     const { body } = await get('/status')
     const builds = body.projections?.map(({ build }) => build)
     expect(builds).include.members(['screenings-v1.2', 'ledgers-v1.1'])
+  })
+
+  it('has a log that is verified with the ledger’s', async () => {
+    const check = async (projections: readonly Projection[]) => {
+      const findings: Finding[] = []
+      const report = (finding: Finding) => findings.push(finding)
+      await checkLog(evident.writeSide.store, { report, projections, onProgress: () => {} })
+      return findings
+    }
+    expect(await check([screenings])).deep.equal([])
+    const [unknown] = await check([])
+    expect(unknown).include({ check: 'known', at: 'screening-friday@0' })
   })
 
   it('describes its routes where the ledger’s are described', async () => {
