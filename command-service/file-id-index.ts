@@ -37,10 +37,12 @@ export async function openFileIdIndex({
   const full: FullSegment[] = []
   const covered = new Map<string, bigint>()
   let growing = createIdSegment()
+  let generation = 0
 
   if (!(await loadAll())) await discard()
 
   async function discard(): Promise<void> {
+    generation += 1
     full.length = 0
     covered.clear()
     growing = createIdSegment()
@@ -137,6 +139,10 @@ export async function openFileIdIndex({
       const { table, filter, count } = growing
       const copy = { table: Buffer.from(table), filter: filter.slice(), count }
       await write(pathOf(full.length), copy)
+    },
+
+    get generation() {
+      return generation
     },
 
     async discard() {

@@ -209,7 +209,9 @@ export function createHotStream<
 
   function commit({ after, events, ids }: Batch<State, Event, Code>): void {
     if (events.length === 0) return
+    const wasIndexed = isIndexed(durable?.revision ?? -1n)
     durable = { ...after, state: layers?.merge(after.state) ?? after.state }
+    if (!wasIndexed) return // discarded during the append: all is added again before the next batch
     for (const { sought, revision } of ids) index.add(sought.fingerprint, revision)
     index.cover(stream, after.revision)
   }

@@ -13,6 +13,8 @@ export interface IdIndex {
   cover(stream: string, revision: bigint): void
   /** Up to where a stream's events are in the index; `undefined` where none is. */
   coveredTo(stream: string): bigint | undefined
+  /** How often all was thrown away: what was added before that counts for nothing after it. */
+  readonly generation: number
   /** Throws all away, files too: every stream's events are to be added again. */
   discard(): Promise<void>
   /** Writes what is not in a file yet. */

@@ -38,6 +38,7 @@ export async function catchUp<Event extends DomainEvent, State>(
   stream: string,
   durable: Durable<State>,
 ): Promise<Durable<State>> {
+  const { generation } = index
   const indexed = await indexedTo(index, store, stream)
   let { state, revision, recordedAt } = durable
   // biome-ignore lint/complexity/useMathMinMax: it takes no bigint
@@ -61,7 +62,8 @@ export async function catchUp<Event extends DomainEvent, State>(
     if (!(error instanceof UnknownEvent || error instanceof DamagedLog)) throw error
     throw new StreamUnavailable(`${stream} cannot be folded: ${error.message}`, { cause: error })
   }
-  if (revision >= 0n) index.cover(stream, revision)
+  // What was added before another stream discarded the index is gone: it does not cover this one.
+  if (revision >= 0n && index.generation === generation) index.cover(stream, revision)
   return { state, revision, recordedAt }
 }
 
