@@ -7,7 +7,7 @@ import { type Outcome, OutcomeUnknown, Overloaded } from './command.ts'
 import { type Batch, type Candidate, type Durable, decideBatch } from './decide-batch.ts'
 import type { Domain } from './domain/domain.ts'
 import { DamagedIdIndex } from './id-index.ts'
-import { catchUp, type Folding, loadStream } from './load-stream.ts'
+import { catchUp, type Folding, loadStream, unavailable } from './load-stream.ts'
 import { type Recall, type Recollection, type Sought, seek } from './recall.ts'
 import { settleAppend } from './settle-append.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -148,7 +148,7 @@ export function createHotStream<
     try {
       return await recall(stream, soughtBy(state))
     } catch (error) {
-      if (!(error instanceof DamagedIdIndex)) throw error
+      if (!(error instanceof DamagedIdIndex)) throw unavailable(stream, error)
       observer.indexLost(error)
       await index.discard()
       return undefined

@@ -59,8 +59,7 @@ export async function catchUp<Event extends DomainEvent, State>(
       }
     }
   } catch (error) {
-    if (!(error instanceof UnknownEvent || error instanceof DamagedLog)) throw error
-    throw new StreamUnavailable(`${stream} cannot be folded: ${error.message}`, { cause: error })
+    throw unavailable(stream, error)
   }
   // What was added before another stream discarded the index is gone: it does not cover this one.
   if (revision >= 0n && index.generation === generation) index.cover(stream, revision)
@@ -73,4 +72,10 @@ async function indexedTo(index: IdIndex, store: EventStore, stream: string): Pro
   if (covered === undefined) return -1n
   const last = await store.lastRevision(stream)
   return last !== undefined && covered <= last ? covered : -1n
+}
+
+/** What cannot be read for good is the stream's state; anything else is the failure that it is. */
+export function unavailable(stream: string, cause: unknown): unknown {
+  if (!(cause instanceof UnknownEvent || cause instanceof DamagedLog)) return cause
+  return new StreamUnavailable(`${stream} cannot be read: ${cause.message}`, { cause })
 }

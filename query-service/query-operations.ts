@@ -1,7 +1,11 @@
-import { EventStoreUnavailable } from '../events/event-store.ts'
+import { DamagedLog, EventStoreUnavailable } from '../events/event-store.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { Operation } from '../platform/http/operation.ts'
-import { type ReadModelStore, ReadModelsUnavailable } from '../projections/read-model-store.ts'
+import {
+  type ReadModelStore,
+  ReadModelsDamaged,
+  ReadModelsUnavailable,
+} from '../projections/read-model-store.ts'
 import { createViews } from './freshness.ts'
 import { queryProblem, retryAfter } from './problems.ts'
 import { accountQueries } from './routes/accounts.ts'
@@ -45,10 +49,10 @@ function withFailures(operation: Operation): Operation {
       try {
         return await operation.handle(call)
       } catch (cause) {
-        if (cause instanceof ReadModelsUnavailable) {
+        if (cause instanceof ReadModelsUnavailable || cause instanceof ReadModelsDamaged) {
           throw queryProblem('read-models-unavailable', { cause, headers: retryAfter })
         }
-        if (cause instanceof EventStoreUnavailable) {
+        if (cause instanceof EventStoreUnavailable || cause instanceof DamagedLog) {
           throw queryProblem('log-unavailable', { cause, headers: retryAfter })
         }
         throw cause

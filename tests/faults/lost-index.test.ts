@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { openFileIdIndex } from '../../command-service/file-id-index.ts'
 import { DamagedIdIndex, type IdIndex } from '../../command-service/id-index.ts'
+import type { EventStore } from '../../events/event-store.ts'
 import { faultyStore } from '../command-service/faulty-store.ts'
 import {
   brief,
@@ -35,10 +36,13 @@ async function damageable(folder: string) {
 describe('an id index that one ledger throws away while another is busy (decision 9)', () => {
   const root = temporaryFolder()
   let cases = 0
+  let store: EventStore
+
+  afterEach(() => store.close())
 
   const open = async () => {
     const folder = join(root, `case-${++cases}`)
-    const store = await openStore(folder)
+    store = await openStore(folder)
     const faulty = faultyStore(store)
     const { index, state } = await damageable(join(folder, 'ids'))
     const subject = await openHandler({ store: faulty, folder, index })
@@ -52,11 +56,11 @@ describe('an id index that one ledger throws away while another is busy (decisio
       await send(openBank)
       await send(pay('t1', '5', 'bank', 'a'))
     }
-    return { ...subject, store, faulty, state, sendOther, folder, index }
+    return { ...subject, faulty, state, sendOther, folder, index }
   }
 
   it('during its append: it remembers what it did before', async () => {
-    const { send, sendOther, faulty, state, handler, store } = await open()
+    const { send, sendOther, faulty, state, handler } = await open()
     const gate = Promise.withResolvers<void>()
     faulty.intercept = async (append, [stream]) => {
       if (stream === 'ledger-other') await gate.promise
@@ -72,11 +76,10 @@ describe('an id index that one ledger throws away while another is busy (decisio
     expect(brief(await sendOther(pay('t1', '5', 'bank', 'a')))).match(/^replayed/)
     expect(brief(await sendOther(pay('t2', '5', 'bank', 'a')))).match(/^replayed/)
     await handler.close()
-    await store.close()
   })
 
   it('while it is folded: it remembers what was read before', async () => {
-    const { state, handler, store, faulty, folder, index } = await open()
+    const { state, handler, faulty, folder, index } = await open()
     const gate = Promise.withResolvers<void>()
     let isReading = false
     const slow = {
@@ -107,6 +110,5 @@ describe('an id index that one ledger throws away while another is busy (decisio
     })
     expect(brief(again)).match(/^replayed/)
     await next.handler.close()
-    await store.close()
   })
 })
