@@ -28,10 +28,27 @@ export interface DomainEntry {
 }
 
 /**
- * The list of domains of a module, its export `domains`. Threads cannot be handed functions, so each
- * imports the list by the module's URL.
+ * The list of domains of a module, its export `domains`. Threads cannot be handed functions, so
+ * each imports the list by the module's URL.
  */
 export async function importDomains(module: string): Promise<readonly DomainEntry[]> {
-  const { domains } = (await import(module)) as { readonly domains: readonly DomainEntry[] }
+  const { domains } = (await import(module)) as { readonly domains?: readonly DomainEntry[] }
+  if (!domains) throw new Error(`${module} exports no list \`domains\``)
+  requireUniqueNames(domains)
   return domains
 }
+
+/** Projections are kept by name, and a category is one domain's. @throws where one is there twice */
+export function requireUniqueNames(domains: readonly DomainEntry[]): void {
+  const names = domains.flatMap(({ projections }) => projections.map(({ name }) => name))
+  const categories = domains.flatMap(({ projections }) => [
+    ...new Set(projections.map(({ category }) => category)),
+  ])
+  const name = repeatedIn(names)
+  if (name !== undefined) throw new Error(`two projections are called ${name}`)
+  const category = repeatedIn(categories)
+  if (category !== undefined) throw new Error(`two domains have the category ${category}`)
+}
+
+const repeatedIn = (texts: readonly string[]): string | undefined =>
+  texts.find((text, index) => texts.indexOf(text) !== index)
