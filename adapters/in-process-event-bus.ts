@@ -4,10 +4,10 @@ import type { RecordedEvent } from '../events/event-store.ts'
 import { openMarkerFile } from './marker-file.ts'
 
 /** Events that wait for one group before `publish` waits for room. */
-const maxQueuedEvents = 20_000
+const maxQueuedEvents = 8_000
 
 /** Events of one delivery at most, unless one publish already held more. */
-const maxDeliveryEvents = 10_000
+const maxDeliveryEvents = 4_000
 
 /** The delay before a failed delivery comes again: doubled each time, up to the longer. */
 const firstRedeliveryMs = 50

@@ -107,9 +107,10 @@ function finalWriter(
     .filter(({ manyOf }) => manyOf !== undefined)
     .map((index) => rowAdder(db, index, areIndexesDeferred))
   const hasKeys = layout.indexes.length > 0
+  const textOf = declaration.form?.write ?? JSON.stringify
   return ({ id, revision, body }) => {
     const keys = hasKeys ? declaration.keys(body) : {}
-    const { changes } = add.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body))
+    const { changes } = add.run(id, revision, ...singleValues(layout, keys), textOf(body))
     if (changes === 0) return true
     for (const addTo of addRows) addTo(id, keys)
     return true
@@ -119,9 +120,10 @@ function finalWriter(
 function plainWriter(db: DatabaseSync, { declaration, layout }: WrittenCollection): DocumentWriter {
   const names = ['id', 'revision', ...layout.columns.map(columnOf), 'body']
   const upsert = db.prepare(`${insertInto(layout, names)} ${unlessAsNew(names)}`)
+  const textOf = declaration.form?.write ?? JSON.stringify
   return ({ id, revision, body }) => {
     const keys = layout.columns.length > 0 ? declaration.keys(body) : {}
-    return upsert.run(id, revision, ...singleValues(layout, keys), JSON.stringify(body)).changes > 0
+    return upsert.run(id, revision, ...singleValues(layout, keys), textOf(body)).changes > 0
   }
 }
 
@@ -137,11 +139,12 @@ function rowedWriter(db: DatabaseSync, { declaration, layout }: WrittenCollectio
   const rowsBefore = db.prepare(`SELECT index_rows FROM ${layout.table} WHERE id = ?`)
   const indexes = layout.indexes.filter(({ manyOf }) => manyOf !== undefined)
   const replaceRows = indexes.map((index) => rowReplacer(db, index))
+  const textOf = declaration.form?.write ?? JSON.stringify
 
   return ({ id, revision, body }) => {
     const keys = declaration.keys(body)
     const values = singleValues(layout, keys)
-    const text = JSON.stringify(body)
+    const text = textOf(body)
     const rows = indexes.map((index) => rowsOf(index, keys))
     const rowsText = JSON.stringify(rows)
     if (update.run(...values, text, revision, id, revision, rowsText).changes > 0) return true

@@ -1,7 +1,7 @@
 import type { Decoded } from '../events/codec.ts'
 import type { LedgerEvent } from '../events/ledger.ts'
 import { legsOf } from './account-legs.ts'
-import type { Account } from './accounts.ts'
+import type { AccountInMemory } from './accounts.ts'
 import { entryId } from './ledger-ids.ts'
 import type { Collection, FinalDocument } from './projection.ts'
 
@@ -39,13 +39,17 @@ export const accountEntries: Collection<LedgerEvent, Entry> = {
 }
 
 /** An account's entries of one transaction, given the account after it. */
-export function entriesFrom(after: Account, event: Decoded<LedgerEvent>): readonly FinalDocument[] {
+export function entriesFrom(
+  after: AccountInMemory,
+  event: Decoded<LedgerEvent>,
+): readonly FinalDocument[] {
   if (event.type !== 'TransactionPosted') return []
   const { ledger, account, balances } = after
   const { id, effectiveAt, reference, postings } = event.data
   const { recordedAt } = event.metadata
   const revision = event.revision.toString()
   return legsOf(postings, account).map(({ posting, direction, asset, amount, counterparty }) => {
+    const { in: come = 0n, out: gone = 0n } = balances.get(asset) ?? {}
     const body: Entry = {
       ledger,
       account,
@@ -53,7 +57,7 @@ export function entriesFrom(after: Account, event: Decoded<LedgerEvent>): readon
       direction,
       amount,
       change: direction === 'in' ? amount : `-${amount}`,
-      balance: balances[asset]?.balance ?? '0',
+      balance: (come - gone).toString(),
       counterparty,
       transaction: id,
       posting,

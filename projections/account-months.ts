@@ -1,18 +1,8 @@
 import type { LedgerEvent, TransactionPosted } from '../events/ledger.ts'
-import { type Leg, legsOf } from './account-legs.ts'
+import { legsOf } from './account-legs.ts'
+import { addToDay, type DaySums, type Days, daysFrom, daysText, noDays } from './days.ts'
 import { ledgerOf, monthId, monthIn } from './ledger-ids.ts'
-import { plus } from './money.ts'
 import type { Collection } from './projection.ts'
-
-/** What moved on one day, UTC, of effective time. */
-export type DaySums = {
-  /** `2026-01-31` */
-  readonly day: string
-  readonly in: string
-  readonly out: string
-  /** Entries of the day. */
-  readonly count: number
-}
 
 /**
  * The sums of an account and asset by day, a month to a document: a document a day would be most of
@@ -28,8 +18,10 @@ export type AccountMonth = {
   readonly days: readonly DaySums[]
 }
 
+type MonthInMemory = Omit<AccountMonth, 'days'> & { readonly days: Days }
+
 /** Months in the order of their ids: by account, asset, then month. */
-export const accountMonths: Collection<LedgerEvent, AccountMonth> = {
+export const accountMonths: Collection<LedgerEvent, MonthInMemory> = {
   name: 'months',
   isFinal: false,
   indexes: [],
@@ -41,31 +33,35 @@ export const accountMonths: Collection<LedgerEvent, AccountMonth> = {
   },
   evolve(before, event, id) {
     if (event.type !== 'TransactionPosted') throw new Error(`${event.type} is no flow`)
-    const { account, asset, month } = before ?? monthIn(id)
-    const legs = legsOf(event.data.postings, account).filter((leg) => leg.asset === asset)
-    const days = withLegs(before?.days ?? [], event.data.effectiveAt.slice(0, dayLength), legs)
-    return { ledger: before?.ledger ?? ledgerOf(event.stream), account, asset, month, days }
+    const month = before ?? emptyMonth(id)
+    const sums = { in: 0n, out: 0n, count: 0 }
+    for (const { asset, direction, amount } of legsOf(event.data.postings, month.account)) {
+      if (asset !== month.asset) continue
+      sums[direction] += BigInt(amount)
+      sums.count += 1
+    }
+    addToDay(month.days, event.data.effectiveAt.slice(0, dayLength), sums)
+    return month
+  },
+  form: {
+    write({ days, ...place }) {
+      return `${JSON.stringify(place).slice(0, -1)},${daysKey}${daysText(days)}}`
+    },
+    read(text, id) {
+      return { ...emptyMonth(id), days: daysFrom(text, text.indexOf(daysKey) + daysKey.length) }
+    },
   },
 }
 
+const daysKey = '"days":'
 const dayLength = 'YYYY-MM-DD'.length
 const monthLength = 'YYYY-MM'.length
 
-function withLegs(days: readonly DaySums[], day: string, legs: readonly Leg[]): DaySums[] {
-  const after = days.slice()
-  let place = after.length // most come in order: the last day, or a new one
-  while (place > 0 && (after[place - 1]?.day ?? '') > day) place -= 1
-  const isThere = after[place - 1]?.day === day
-  const before = isThere ? after[place - 1] : undefined
-  const sums = { day, in: before?.in ?? '0', out: before?.out ?? '0', count: before?.count ?? 0 }
-  for (const { direction, amount } of legs) {
-    sums[direction] = plus(sums[direction], amount)
-    sums.count += 1
-  }
-  if (isThere) after[place - 1] = sums
-  else after.splice(place, 0, sums)
-  return after
-}
+const emptyMonth = (id: string): MonthInMemory => ({
+  ledger: ledgerOf(id.slice(0, id.indexOf('/'))),
+  ...monthIn(id),
+  days: noDays(),
+})
 
 function idsOfPostings(event: TransactionPosted, stream: string): string[] {
   const month = event.data.effectiveAt.slice(0, monthLength)

@@ -10,7 +10,6 @@ import { accountEntries, entriesFrom } from './account-entries.ts'
 import { accountsOf, addressIn, legsOf } from './account-legs.ts'
 import { accountMonths } from './account-months.ts'
 import { accountId, ledgerOf } from './ledger-ids.ts'
-import { minus, plus } from './money.ts'
 import type { Collection, Projection } from './projection.ts'
 import { tagsOf } from './tags.ts'
 
@@ -38,7 +37,23 @@ export type Account = {
   readonly balances: Readonly<Record<string, AssetBalance>>
 }
 
-const accountDocuments: Collection<LedgerEvent, Account> = {
+/** An account in memory: its balances as numbers that change in place. */
+export type AccountInMemory = Omit<Account, 'balances'> & {
+  overdrafts: Overdrafts
+  readonly balances: Map<string, Balance>
+}
+
+/** What moved in one asset; the balance is the difference. */
+interface Balance {
+  in: bigint
+  out: bigint
+  held: bigint
+  count: number
+  changedAt: string
+  changedRevision: bigint
+}
+
+const accountDocuments: Collection<LedgerEvent, AccountInMemory> = {
   name: 'accounts',
   isFinal: false,
   indexes: [
@@ -48,29 +63,39 @@ const accountDocuments: Collection<LedgerEvent, Account> = {
   ],
   keys: ({ ledger, balances, status, metadata }) => ({
     ledger,
-    asset: Object.keys(balances),
+    asset: [...balances.keys()],
     status,
     tag: tagsOf(metadata),
   }),
   idsOf: (event) => accountsOf(event).map((account) => accountId(event.stream, account)),
-  evolve(account, event, id) {
-    if (event.type === 'AccountOpened') return opened(event)
-    if (!account) throw new Error(`account ${addressIn(id)} was never opened`)
-    switch (event.type) {
-      case 'LedgerCreated':
-        return account
-      case 'OverdraftSet': {
-        const { asset, overdraft } = event.data
-        return { ...account, overdrafts: { ...account.overdrafts, [asset]: overdraft } }
-      }
-      case 'TransactionPosted':
-        return { ...account, balances: withLegs(account, event) }
+  check(account, event, id) {
+    if (!account && event.type !== 'AccountOpened') {
+      throw new Error(`account ${addressIn(id)} was never opened`)
     }
   },
+  evolve(account, event) {
+    if (event.type === 'AccountOpened' || !account) return opened(event)
+    if (event.type === 'OverdraftSet') {
+      const { asset, overdraft } = event.data
+      account.overdrafts = { ...account.overdrafts, [asset]: overdraft }
+    } else if (event.type === 'TransactionPosted') {
+      addLegs(account, event)
+    }
+    return account
+  },
   finals: (after, event) => entriesFrom(after, event),
+  form: {
+    write: ({ balances, ...account }) =>
+      JSON.stringify({ ...account, balances: Object.fromEntries([...balances].map(shown)) }),
+    read(text) {
+      const { balances, ...account } = JSON.parse(text) as Account
+      return { ...account, balances: new Map(Object.entries(balances).map(remembered)) }
+    },
+  },
 }
 
-function opened(event: Decoded<LedgerEvent & { type: 'AccountOpened' }>): Account {
+function opened(event: Decoded<LedgerEvent>): AccountInMemory {
+  if (event.type !== 'AccountOpened') throw new Error(`${event.type} opens no account`)
   const { account, overdrafts = {}, metadata = {} } = event.data
   return {
     ledger: ledgerOf(event.stream),
@@ -80,33 +105,49 @@ function opened(event: Decoded<LedgerEvent & { type: 'AccountOpened' }>): Accoun
     metadata,
     openedAt: event.metadata.recordedAt,
     openedRevision: event.revision.toString(),
-    balances: {},
+    balances: new Map(),
   }
 }
 
-function withLegs(
-  { account, balances }: Account,
-  event: Decoded<TransactionPosted>,
-): Account['balances'] {
-  const after: Record<string, AssetBalance> = { ...balances }
+function addLegs({ account, balances }: AccountInMemory, event: Decoded<TransactionPosted>): void {
+  const changed = { changedAt: event.metadata.recordedAt, changedRevision: event.revision }
   for (const { asset, direction, amount } of legsOf(event.data.postings, account)) {
-    const before = after[asset] ?? nothing
-    const balance = (direction === 'in' ? plus : minus)(before.balance, amount)
-    after[asset] = {
-      balance,
-      available: before.held === '0' ? balance : minus(balance, before.held),
-      held: before.held,
-      in: direction === 'in' ? plus(before.in, amount) : before.in,
-      out: direction === 'out' ? plus(before.out, amount) : before.out,
-      count: before.count + 1,
-      changedAt: event.metadata.recordedAt,
-      changedRevision: event.revision.toString(),
+    let balance = balances.get(asset)
+    if (!balance) {
+      balance = { in: 0n, out: 0n, held: 0n, count: 0, ...changed }
+      balances.set(asset, balance)
     }
+    balance[direction] += BigInt(amount)
+    balance.count += 1
+    balance.changedAt = changed.changedAt
+    balance.changedRevision = changed.changedRevision
   }
-  return after
 }
 
-const nothing = { balance: '0', held: '0', in: '0', out: '0', count: 0 }
+function shown([asset, balance]: readonly [string, Balance]): [string, AssetBalance] {
+  const total = balance.in - balance.out
+  const { in: come, out: gone, held, count, changedAt, changedRevision } = balance
+  return [
+    asset,
+    {
+      balance: total.toString(),
+      available: (total - held).toString(),
+      held: held.toString(),
+      in: come.toString(),
+      out: gone.toString(),
+      count,
+      changedAt,
+      changedRevision: changedRevision.toString(),
+    },
+  ]
+}
+
+function remembered([asset, shown]: readonly [string, AssetBalance]): [string, Balance] {
+  const { held, count, changedAt } = shown
+  const [come, gone] = [BigInt(shown.in), BigInt(shown.out)]
+  const changedRevision = BigInt(shown.changedRevision)
+  return [asset, { in: come, out: gone, held: BigInt(held), count, changedAt, changedRevision }]
+}
 
 /**
  * Balances, statements and sums by day. They are one build, written together, so that a balance and

@@ -1,8 +1,15 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { EventStore, Position } from '../events/event-store.ts'
 import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
+import { FoldSpoiled } from './fold.ts'
 import { logEnd } from './log-end.ts'
 import type { Projector } from './projector.ts'
+
+/**
+ * Events handled together: few enough for what is made of them to be gone before the next collection
+ * of garbage, which copies what is still in use.
+ */
+export const eventsAtOnce = 200
 
 export interface CatchUpProgress {
   /** Events read so far, in this run. */
@@ -33,20 +40,36 @@ export async function catchUp(
   const logEndsAt = await logEnd(store)
   if (logEndsAt === undefined || projectors.length === 0) return 0
   const end = logEndsAt
-  const after = lowestPosition(projectors)
   let read = 0
-  for await (const events of store.readAll(after === undefined ? {} : { after })) {
-    for (const projector of projectors) await projector.handle({ events })
-    const position = events.at(-1)?.position ?? end
-    read += events.length
-    onProgress?.({ events: read, position, end })
-    if (position >= end || signal?.aborted) break
-    await otherWork()
+
+  async function readToEnd(): Promise<void> {
+    const after = lowestPosition(projectors)
+    for await (const events of store.readAll(after === undefined ? {} : { after })) {
+      for (let from = 0; from < events.length; from += eventsAtOnce) {
+        const batch = events.slice(from, from + eventsAtOnce)
+        for (const projector of projectors) await projector.handle({ events: batch })
+      }
+      const position = events.at(-1)?.position ?? end
+      read += events.length
+      onProgress?.({ events: read, position, end })
+      if (position >= end || signal?.aborted) return
+      await otherWork()
+    }
+  }
+
+  for (let isRead = false; !isRead; ) {
+    isRead = await readToEnd().then(() => true, whenSpoiled)
   }
   if (signal?.aborted) return read
   const marker = { logId, position: end, levelAt: begunAt }
   for (const projector of projectors) await projector.handle({ events: [], marker })
   return read
+}
+
+/** What was not written is gone: it is read again, and the event that failed is parked this time. */
+function whenSpoiled(error: unknown): false {
+  if (error instanceof FoldSpoiled) return false
+  throw error
 }
 
 function lowestPosition(projectors: readonly Projector[]): Position | undefined {

@@ -1,5 +1,5 @@
 import type { EventStore } from '../events/event-store.ts'
-import { type CatchUpProgress, catchUp } from './catch-up.ts'
+import { type CatchUpProgress, catchUp, eventsAtOnce } from './catch-up.ts'
 import type { Projection } from './projection.ts'
 import { type Alarm, createProjector } from './projector.ts'
 import type { ReadModelStore } from './read-model-store.ts'
@@ -32,7 +32,7 @@ export async function fillBuilds(
   builds: readonly ToFill[],
   { store, readModels, logId, onProgress, onAlarm, signal }: FillOptions,
 ): Promise<boolean> {
-  const decode = createSharedDecoder()
+  const decode = createSharedDecoder(eventsAtOnce)
   const projectors = await Promise.all(
     builds.map(async ({ projection, build: name }) => {
       const build = await readModels.openBuild(name, projection.collections, { deferIndexes: true })

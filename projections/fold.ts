@@ -3,7 +3,7 @@ import type { Collection, DocumentBody, Projection } from './projection.ts'
 import type { Build, DocumentWrite } from './read-model-store.ts'
 import { createRecentlyUsed, type RecentlyUsed } from './recently-used.ts'
 
-/** Parsed documents kept in memory for each collection, so that a busy account is read once. */
+/** Documents kept in memory for each collection, so that a busy account is read once. */
 const maxKeptDocuments = 10_000
 
 /** An event whose fold failed: neither it nor a later one of its stream was applied. */
@@ -20,7 +20,7 @@ export interface Folded {
 
 /** Folds events into the documents of one build, in memory: a thousand events, one write. */
 export interface Folder {
-  /** Each stream's events in order, after those of earlier folds. */
+  /** Each stream's events in order, after those of earlier folds. @throws {FoldSpoiled} */
   fold(events: readonly Decoded<DomainEvent>[]): Promise<Folded>
   /** What all folds since the last `keep` changed. */
   changed(): readonly DocumentWrite[]
@@ -32,8 +32,17 @@ export interface Folder {
   forget(): void
 }
 
+/**
+ * An event failed after it had changed a document in place: memory is wrong, and to be forgotten.
+ * When the event comes again, it fails before it changes anything.
+ */
+export class FoldSpoiled extends Error {
+  readonly code = 'FOLD_SPOILED'
+}
+
 /** A document in memory. */
 interface Working {
+  readonly collection: Collection<DomainEvent>
   readonly id: string
   revision: bigint
   body: DocumentBody | undefined
@@ -46,76 +55,91 @@ interface Shelf {
   readonly working: Map<string, Working>
 }
 
+/** An event and the documents it touches; those of final collections are not on a shelf. */
+interface Touched {
+  readonly event: Decoded<DomainEvent>
+  readonly documents: readonly Working[]
+}
+
 export function createFolder(projection: Projection, build: Pick<Build, 'get'>): Folder {
   const shelves: readonly Shelf[] = projection.collections.map((collection) => ({
     collection,
     kept: createRecentlyUsed<Working>(maxKeptDocuments),
     working: new Map(),
   }))
+  const spoilers = new Map<string, FoldFailure>()
 
   /** The document in memory; one that is not there yet is noted as missing. */
-  function documentOf({ working, kept }: Shelf, id: string, missing: Working[]): Working {
+  function documentOf(shelf: Shelf, id: string, missing: Working[]): Working {
+    const { working, kept, collection } = shelf
+    if (collection.isFinal) return newDocument(collection, id)
     let document = working.get(id)
     if (document) return document
     document = kept.get(id)
     if (!document) {
-      document = { id, revision: -1n, body: undefined, isChanged: false }
+      document = newDocument(collection, id)
       missing.push(document)
     }
     working.set(id, document)
     return document
   }
 
-  async function read({ collection }: Shelf, missing: readonly Working[]): Promise<void> {
-    const ids = missing.map(({ id }) => id)
-    for (const [place, stored] of (await build.get(collection.name, ids)).entries()) {
-      const document = missing[place]
-      if (!document || !stored) continue
-      document.revision = stored.revision
-      document.body = JSON.parse(stored.body) as DocumentBody
-    }
-  }
-
-  function targetsOf(event: Decoded<DomainEvent>, missing: readonly Working[][]): Target[] {
-    const targets: Target[] = []
-    for (const [place, shelf] of shelves.entries()) {
-      const { collection } = shelf
-      for (const id of collection.idsOf(event)) {
-        const document = collection.isFinal
-          ? undefined
-          : documentOf(shelf, id, missing[place] ?? [])
-        targets.push({ collection, id, document })
+  function documentsOf(event: Decoded<DomainEvent>, missing: Working[]): Working[] {
+    const documents: Working[] = []
+    for (const shelf of shelves) {
+      for (const id of shelf.collection.idsOf(event)) {
+        documents.push(documentOf(shelf, id, missing))
       }
     }
-    return targets
+    return documents
   }
 
-  /** Applies one event to all its documents, or throws and changes none. */
-  function apply({ event, targets }: Touched, finals: DocumentWrite[]): void {
-    const { revision } = event
-    const bodies: (DocumentBody | undefined)[] = []
+  async function read(missing: readonly Working[]): Promise<void> {
+    for (const { collection } of shelves) {
+      const unknown = missing.filter((document) => document.collection === collection)
+      if (unknown.length === 0) continue
+      const found = await build.get(
+        collection.name,
+        unknown.map(({ id }) => id),
+      )
+      for (const [place, stored] of found.entries()) {
+        const document = unknown[place]
+        if (!document || !stored) continue
+        document.revision = stored.revision
+        document.body = collection.form
+          ? collection.form.read(stored.body, stored.id)
+          : (JSON.parse(stored.body) as DocumentBody)
+      }
+    }
+  }
+
+  /** Applies one event to all its documents, or throws and changes none. @throws {FoldSpoiled} */
+  function apply({ event, documents }: Touched, finals: DocumentWrite[]): void {
+    const spoiler = spoilers.get(event.stream)
+    if (spoiler?.revision === event.revision) throw spoiler.error
     const finalsBefore = finals.length
+    const bodies: (DocumentBody | undefined)[] = []
+    let isSpoilt = false
     try {
-      for (const { collection, id, document } of targets) {
-        // what reflects the event already, also had its finals written
-        const isReflected = document !== undefined && document.revision >= revision
-        const body = isReflected ? undefined : collection.evolve(document?.body, event, id)
-        bodies.push(body)
-        if (!body) continue
-        if (!document) finals.push({ collection: collection.name, id, revision, body })
-        for (const final of collection.finals?.(body, event, id) ?? []) {
-          finals.push({ collection: final.collection, id: final.id, revision, body: final.body })
-        }
+      for (const { collection, body, id } of documents) collection.check?.(body, event, id)
+      for (const document of documents) {
+        const before = document.body
+        const after = evolved(document, event, finals)
+        bodies.push(after)
+        isSpoilt ||= after === before && after !== undefined
       }
     } catch (error) {
       finals.length = finalsBefore
-      throw error
+      if (!isSpoilt) throw error
+      const { stream, revision } = event
+      spoilers.set(stream, { stream, revision, error })
+      throw new FoldSpoiled(`${stream}@${revision} failed half-way`, { cause: error })
     }
-    for (const [place, { document }] of targets.entries()) {
+    for (const [place, document] of documents.entries()) {
       const body = bodies[place]
-      if (!document || !body) continue
+      if (!body) continue
       document.body = body
-      document.revision = revision
+      document.revision = event.revision
       document.isChanged = true
     }
   }
@@ -126,19 +150,16 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
       const fail = ({ stream, revision }: Decoded<DomainEvent>, error: unknown) =>
         failures.set(stream, { stream, revision, error })
       const touched: Touched[] = []
-      const missing: Working[][] = shelves.map(() => [])
+      const missing: Working[] = []
       for (const event of events) {
         if (failures.has(event.stream)) continue
         try {
-          touched.push({ event, targets: targetsOf(event, missing) })
+          touched.push({ event, documents: documentsOf(event, missing) })
         } catch (error) {
           fail(event, error)
         }
       }
-      for (const [place, shelf] of shelves.entries()) {
-        const unknown = missing[place] ?? []
-        if (unknown.length > 0) await read(shelf, unknown)
-      }
+      if (missing.length > 0) await read(missing)
       const finals: DocumentWrite[] = []
       for (const one of touched) {
         const failure = failures.get(one.event.stream)
@@ -146,6 +167,7 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
         try {
           apply(one, finals)
         } catch (error) {
+          if (error instanceof FoldSpoiled) throw error
           fail(one.event, error)
         }
       }
@@ -175,16 +197,28 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
   }
 }
 
-/** A document that an event touches; those of final collections are not in memory. */
-interface Target {
-  readonly collection: Collection<DomainEvent>
-  readonly id: string
-  readonly document: Working | undefined
-}
+const newDocument = (collection: Collection<DomainEvent>, id: string): Working => ({
+  collection,
+  id,
+  revision: -1n,
+  body: undefined,
+  isChanged: false,
+})
 
-interface Touched {
-  readonly event: Decoded<DomainEvent>
-  readonly targets: readonly Target[]
+/** The document after the event; nothing where it reflects the event, its finals being written. */
+function evolved(
+  { collection, id, body: before, revision: reflected }: Working,
+  event: Decoded<DomainEvent>,
+  finals: DocumentWrite[],
+): DocumentBody | undefined {
+  const { revision } = event
+  if (reflected >= revision) return undefined
+  const body = collection.evolve(before, event, id)
+  if (collection.isFinal) finals.push({ collection: collection.name, id, revision, body })
+  for (const final of collection.finals?.(body, event, id) ?? []) {
+    finals.push({ collection: final.collection, id: final.id, revision, body: final.body })
+  }
+  return body
 }
 
 function changedOf({ collection, working }: Shelf): DocumentWrite[] {

@@ -1,5 +1,2 @@
-/** Sum and difference of amounts as decimal digits, exact at any size. */
-
+/** The sum of two amounts as decimal digits, exact at any size. */
 export const plus = (a: string, b: string): string => (BigInt(a) + BigInt(b)).toString()
-
-export const minus = (a: string, b: string): string => (BigInt(a) - BigInt(b)).toString()

@@ -24,6 +24,13 @@ export interface IndexDeclaration {
 /** The index that every collection has: no fields, so all documents in the order of their ids. */
 export const byId = 'id'
 
+/** How a collection's documents turn into JSON text and back. */
+export interface BodyForm<D extends DocumentBody = DocumentBody> {
+  /** The JSON text of a document, always the same for the same document. */
+  write(body: D): string
+  read(text: string, id: string): D
+}
+
 /** Documents of one kind, and the indexes by which queries may find them. */
 export interface CollectionDeclaration<D extends DocumentBody = DocumentBody> {
   readonly name: string
@@ -32,6 +39,11 @@ export interface CollectionDeclaration<D extends DocumentBody = DocumentBody> {
   readonly indexes: readonly IndexDeclaration[]
   /** All fields of all indexes. */
   keys(body: D): Keys
+  /**
+   * For documents that lie in memory in another form than JSON has, because it is smaller or quicker
+   * to change. Plain `JSON.stringify` and `JSON.parse` if left out.
+   */
+  readonly form?: BodyForm<D>
 }
 
 /** A document by its collection and its id, which begins with the event's stream. */
@@ -49,8 +61,16 @@ export interface Collection<E extends DomainEvent, D extends DocumentBody = Docu
   extends CollectionDeclaration<D> {
   /** The documents that an event makes or changes, each once. */
   idsOf(event: Decoded<E>): readonly string[]
-  /** The document after the event; one of a final collection has no `body` before it. */
+  /**
+   * The document after the event; one of a final collection has no `body` before it. It may change
+   * `body` in place and return it, which is quicker, where it throws, if at all, before it does so.
+   */
   evolve(body: D | undefined, event: Decoded<E>, id: string): D
+  /**
+   * Throws where the event cannot be applied. For documents that change in place: all that an event
+   * touches are checked before the first of them changes, so that a failure leaves none half-done.
+   */
+  check?(body: D | undefined, event: Decoded<E>, id: string): void
   /** Documents of final collections that follow from what `evolve` made of this one. */
   finals?(after: D, event: Decoded<E>, id: string): readonly FinalDocument[]
 }

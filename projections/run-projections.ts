@@ -12,6 +12,9 @@ import { createSharedDecoder } from './shared-decoder.ts'
 /** How long the build that was live is kept, for requests that are reading it. */
 const dropAfterMs = 60_000
 
+/** Decoded events kept for the slowest of the projectors: about what the bus delivers at once. */
+const maxDecodedEvents = 4_000
+
 /** How often the new build is asked whether it has come as far as the live one. */
 const switchPollMs = 50
 
@@ -59,7 +62,7 @@ interface Running {
  */
 export async function runProjections(options: RunProjectionsOptions): Promise<RunningProjections> {
   const { projections, store, bus, readModels, logId, onAlarm } = options
-  const decode = createSharedDecoder()
+  const decode = createSharedDecoder(maxDecodedEvents)
   const running = new Map<string, Running>()
   const drops = new Map<ReturnType<typeof setTimeout>, () => Promise<void>>()
   const fill = options.fill ?? fillHere

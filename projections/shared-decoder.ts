@@ -5,26 +5,26 @@ export type DecodedEvent = Decoded<DomainEvent | CommandAccepted>
 
 export type Decode = (codec: Codec<DomainEvent>, recorded: RecordedEvent) => DecodedEvent
 
-/** Decoded events kept in memory, and as many of before. */
-const maxKeptEvents = 10_000
-
 /**
  * Decodes an event once for all projections of a thread that are handed the same object soon after
- * each other.
+ * each other. As many events as `maxKeptEvents` stay in memory, and as many of before.
  */
-export function createSharedDecoder(): Decode {
+export function createSharedDecoder(maxKeptEvents: number): Decode {
   const decoders = new Map<Codec<DomainEvent>, (recorded: RecordedEvent) => DecodedEvent>()
   return (codec, recorded) => {
     let decode = decoders.get(codec)
     if (!decode) {
-      decode = remembering(codec)
+      decode = remembering(codec, maxKeptEvents)
       decoders.set(codec, decode)
     }
     return decode(recorded)
   }
 }
 
-function remembering(codec: Codec<DomainEvent>): (recorded: RecordedEvent) => DecodedEvent {
+function remembering(
+  codec: Codec<DomainEvent>,
+  maxKeptEvents: number,
+): (recorded: RecordedEvent) => DecodedEvent {
   let young = new Map<RecordedEvent, DecodedEvent>()
   let old: typeof young = new Map()
   return (recorded) => {

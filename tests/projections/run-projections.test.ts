@@ -7,6 +7,7 @@ import type { LedgerEvent } from '../../events/ledger.ts'
 import { runRelay } from '../../events/relay.ts'
 import { accounts } from '../../projections/accounts.ts'
 import { catchUp } from '../../projections/catch-up.ts'
+import { noDays } from '../../projections/days.ts'
 import { fillBuilds } from '../../projections/fill-builds.ts'
 import { ledgers } from '../../projections/ledgers.ts'
 import type { Projection } from '../../projections/projection.ts'
@@ -249,16 +250,17 @@ describe('running projections', () => {
       }
       expect(await compare()).to.deep.equal([])
       const nothing = { finals: [], documents: [], parked: [], unparked: [], progress: [] }
-      const body = { ledger: 'x', status: 'open', metadata: {}, balances: {} }
+      const body = { ledger: 'x', status: 'open', metadata: {}, balances: new Map() }
       const changed = { collection: 'accounts', id: 'ledger-x/a', revision: 900n, body }
-      const extra = { collection: 'months', id: 'ledger-x/zzz', revision: 1n, body: {} }
+      const empty = { days: noDays() }
+      const extra = { collection: 'months', id: 'ledger-x/zzz', revision: 1n, body: empty }
       await live.write({ ...nothing, documents: [changed, extra] })
       const found = await compare()
       expect(found.map(({ of }) => of)).to.deep.equal([
         'accounts/ledger-x/a',
         'months/ledger-x/zzz',
       ])
-      expect(found[0]?.live).to.equal(`@900 ${JSON.stringify(body)}`)
+      expect(found[0]?.live).to.equal(`@900 ${JSON.stringify({ ...body, balances: {} })}`)
       expect(found[0]?.shadow).to.contain('"account":"a"')
       expect(found[1]).not.to.have.property('shadow')
       await live.write({ ...nothing, progress: [{ stream: 'ledger-x', revision: 77n }] })
