@@ -11,7 +11,7 @@ import { openApiOperation } from '../platform/http/openapi.ts'
 import type { Operation } from '../platform/http/operation.ts'
 import { mergeProblems } from '../platform/http/problem.ts'
 import { type HttpServer, listen } from '../platform/http/server.ts'
-import { serviceOperations } from '../platform/http/service-operations.ts'
+import { type ReadinessCheck, serviceOperations } from '../platform/http/service-operations.ts'
 import type { Log } from '../platform/log.ts'
 import { createMetrics } from '../platform/metrics.ts'
 import { queryProblems } from '../query-service/problems.ts'
@@ -79,20 +79,41 @@ export async function openEvident(
       readSide.projections,
       entries.flatMap(({ projections }) => projections),
     ),
-    ...serviceOperations({ checks: [], metrics, definitions }),
+    ...serviceOperations({ checks: readinessChecks(writeSide, readSide), metrics, definitions }),
   ]
+  const limits = { ...defaultHttpLimits, closeDeadlineMs: config.stopTimeoutMs }
   const app = createHttpApp({
     operations: [...own, openApiOperation(api, own, definitions), ...docsOperations(api.title)],
     problems,
     allowedHosts: [...loopbackHosts, config.host, ...config.allowedHosts],
-    limits: { ...defaultHttpLimits, closeDeadlineMs: config.stopTimeoutMs },
+    limits,
     log,
     metrics,
   })
-  const limits = defaultHttpLimits
   const server = await listen({ app, host: config.host, port: config.port, limits, log })
   opening.defer(server.close)
   const open = opening.move()
   const { url, port } = server
   return { url, port, writeSide, readSide, close: () => open.disposeAsync() }
+}
+
+/** How far the read models may be behind the log for requests to be well served. */
+const maxLagSeconds = 10
+
+function readinessChecks({ store }: WriteSide, { status }: ReadSide): readonly ReadinessCheck[] {
+  return [
+    {
+      name: 'event-store',
+      check: async () => void (await store.lastRevision('log-identity')),
+    },
+    {
+      name: 'read-models',
+      async check() {
+        for (const { projection, halted, lagSeconds = 0 } of await status()) {
+          if (halted !== undefined) throw new Error(`${projection} has stopped: ${halted}`)
+          if (lagSeconds > maxLagSeconds) throw new Error(`${projection} is ${lagSeconds} s behind`)
+        }
+      },
+    },
+  ]
 }
