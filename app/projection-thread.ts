@@ -7,6 +7,7 @@ import { createLog, type LogLevel } from '../platform/log.ts'
 import { serveCalls } from '../platform/thread-calls.ts'
 import type { CatchUpProgress } from '../projections/catch-up.ts'
 import type { ToFill } from '../projections/fill-builds.ts'
+import { fillShares, progressOfShares } from '../projections/fill-shares.ts'
 import { runProjections } from '../projections/run-projections.ts'
 import { importDomains } from './domain-entry.ts'
 import type { FillData } from './fill-thread.ts'
@@ -59,16 +60,29 @@ const relaying = runRelay({
   onError: (error) => log.error({ error }, 'the relay failed and tries again'),
 })
 
-/** Filling a build from the log costs a whole core for a while: it gets a thread. */
+/** Filling builds from the log costs whole cores for a while: each share gets a thread. */
 async function fillOnThreads(
   builds: readonly ToFill[],
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<void> {
-  const names = builds.map(({ build }) => build)
-  const workerData: FillData = { ...data, builds: names }
-  const thread = new Worker(new URL('./fill-thread.ts', import.meta.url), { workerData })
-  thread.on('message', onProgress)
-  await new Promise<void>((resolve, reject) => {
+  const shares = fillShares(builds)
+  const report = progressOfShares(shares.length, onProgress)
+  const threads = shares.map((share, index) => {
+    const names = share.map(({ build }) => build)
+    const workerData: FillData = { ...data, builds: names }
+    const thread = new Worker(new URL('./fill-thread.ts', import.meta.url), { workerData })
+    thread.on('message', (progress: CatchUpProgress) => report(index, progress))
+    return { thread, names }
+  })
+  try {
+    await Promise.all(threads.map(({ thread, names }) => untilFilled(thread, names)))
+  } finally {
+    for (const { thread } of threads) void thread.terminate() // where another one failed
+  }
+}
+
+function untilFilled(thread: Worker, names: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
     thread.once('error', reject)
     thread.once('exit', (code) => {
       if (code === 0) resolve()

@@ -6,22 +6,22 @@ import { parseArgs } from 'node:util'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { openSqliteEventReader, openSqliteEventStore } from '../adapters/sqlite-event-store.ts'
 import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
+import { projections } from '../app/projections.ts'
 import type { EventStore, NewEvent } from '../events/event-store.ts'
 import { type LedgerEvent, ledgerCodec } from '../events/ledger.ts'
 import { identifyLog } from '../events/log-identity.ts'
-import { accounts } from '../projections/accounts.ts'
 import { fillBuilds } from '../projections/fill-builds.ts'
-import { ledgers } from '../projections/ledgers.ts'
-import type { Projection } from '../projections/projection.ts'
-import { transactions } from '../projections/transactions.ts'
+import { fillShares } from '../projections/fill-shares.ts'
 
 /** Rebuilds all projections of a ledger of 10,000 accounts from its log, on two threads. */
 
 const accountCount = 10_000
 const eventsPerAppend = 1_000
 
-/** What each thread fills: about the same work. */
-const shares: readonly (readonly Projection[])[] = [[accounts], [ledgers, transactions]]
+/** What each thread fills, as in the product. */
+const shares = fillShares(
+  projections.map((projection) => ({ projection, build: `${projection.name}-v1.1` })),
+)
 
 interface Share {
   readonly folder: string
@@ -78,10 +78,7 @@ async function fillShare({ folder, changes, logId, index }: Share): Promise<void
   const store = openSqliteEventReader({ path: join(folder, 'events.db'), changes })
   const readModels = openSqliteReadModels({ folder: join(folder, 'read-models') })
   const begin = performance.now()
-  const builds = (shares[index] ?? []).map((projection) => ({
-    projection,
-    build: `${projection.name}-v1.1`,
-  }))
+  const builds = shares[index] ?? []
   let filledMs = 0
   await fillBuilds(builds, {
     ...{ store, readModels, logId },
