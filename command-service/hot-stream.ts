@@ -1,7 +1,6 @@
 import type { DomainEvent } from '../events/codec.ts'
 import { WrongExpectedRevision } from '../events/event-store.ts'
-import type { Clock } from '../platform/clock.ts'
-import { timestamp } from '../platform/clock.ts'
+import { type Clock, timestamp } from '../platform/clock.ts'
 import { backOff } from '../platform/delay.ts'
 import { type Outcome, OutcomeUnknown, Overloaded } from './command.ts'
 import { type Batch, type Candidate, type Durable, decideBatch } from './decide-batch.ts'
