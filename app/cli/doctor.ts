@@ -117,7 +117,9 @@ async function lookAtLog(config: Config) {
   if (!existsSync(config.eventStorePath)) {
     return { isWell: true, detail: `${config.eventStorePath} will be made at the first start` }
   }
-  const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config))
+  const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config), {
+    takesUrl: false,
+  })
   await folder.close()
   return { isWell: true, detail: `${config.eventStorePath} holds the log ${folder.logId}` }
 }

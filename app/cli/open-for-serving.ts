@@ -9,7 +9,9 @@ export async function openForServing(
   config: Config,
   log: Log,
 ): Promise<Pick<Evident, 'url' | 'port' | 'close'>> {
-  const evident = await explainFolderInUse(config.dataFolder, () => openEvident(config, log))
+  const evident = await explainFolderInUse(config.dataFolder, () => openEvident(config, log), {
+    takesUrl: false,
+  })
   const note = leaveNote(config.dataFolder, evident.url)
   return {
     url: evident.url,

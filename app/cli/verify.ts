@@ -28,7 +28,9 @@ export function addVerify(program: Command, { terminal, end }: Cli): void {
 
 async function verify(options: Options, terminal: Terminal): Promise<number> {
   const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...terminal.environment }, options))
-  const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config))
+  const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config), {
+    takesUrl: false,
+  })
   const reading = createProgressBar(terminal.err, 'Reading the log ')
   const building = createProgressBar(terminal.err, 'Building shadows')
   const startedAt = performance.now()
