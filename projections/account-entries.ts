@@ -49,7 +49,7 @@ export function entriesFrom(
   const { recordedAt } = event.metadata
   const revision = event.revision.toString()
   return legsOf(postings, account).map(({ posting, direction, asset, amount, counterparty }) => {
-    const { in: come = 0n, out: gone = 0n } = balances.get(asset) ?? {}
+    const { in: come = 0n, out: gone = 0n } = balances[asset] ?? {}
     const body: Entry = {
       ledger,
       account,

@@ -40,7 +40,7 @@ export type Account = {
 /** An account in memory: its balances as numbers that change in place. */
 export type AccountInMemory = Omit<Account, 'balances'> & {
   overdrafts: Overdrafts
-  readonly balances: Map<string, Balance>
+  readonly balances: Record<string, Balance>
 }
 
 /** What moved in one asset; the balance is the difference. */
@@ -63,7 +63,7 @@ const accountDocuments: Collection<LedgerEvent, AccountInMemory> = {
   ],
   keys: ({ ledger, balances, status, metadata }) => ({
     ledger,
-    asset: [...balances.keys()],
+    asset: Object.keys(balances),
     status,
     tag: tagsOf(metadata),
   }),
@@ -85,11 +85,11 @@ const accountDocuments: Collection<LedgerEvent, AccountInMemory> = {
   },
   finals: (after, event) => entriesFrom(after, event),
   form: {
-    write: ({ balances, ...account }) =>
-      JSON.stringify({ ...account, balances: Object.fromEntries([...balances].map(shown)) }),
+    write: (account) =>
+      JSON.stringify({ ...account, balances: mapValues(account.balances, shown) }),
     read(text) {
-      const { balances, ...account } = JSON.parse(text) as Account
-      return { ...account, balances: new Map(Object.entries(balances).map(remembered)) }
+      const account = JSON.parse(text) as Account
+      return { ...account, balances: mapValues(account.balances, remembered) }
     },
   },
 }
@@ -105,18 +105,15 @@ function opened(event: Decoded<LedgerEvent>): AccountInMemory {
     metadata,
     openedAt: event.metadata.recordedAt,
     openedRevision: event.revision.toString(),
-    balances: new Map(),
+    balances: {},
   }
 }
 
 function addLegs({ account, balances }: AccountInMemory, event: Decoded<TransactionPosted>): void {
   const changed = { changedAt: event.metadata.recordedAt, changedRevision: event.revision }
   for (const { asset, direction, amount } of legsOf(event.data.postings, account)) {
-    let balance = balances.get(asset)
-    if (!balance) {
-      balance = { in: 0n, out: 0n, held: 0n, count: 0, ...changed }
-      balances.set(asset, balance)
-    }
+    balances[asset] ??= { in: 0n, out: 0n, held: 0n, count: 0, ...changed }
+    const balance = balances[asset]
     balance[direction] += BigInt(amount)
     balance.count += 1
     balance.changedAt = changed.changedAt
@@ -124,30 +121,37 @@ function addLegs({ account, balances }: AccountInMemory, event: Decoded<Transact
   }
 }
 
-function shown([asset, balance]: readonly [string, Balance]): [string, AssetBalance] {
-  const total = balance.in - balance.out
-  const { in: come, out: gone, held, count, changedAt, changedRevision } = balance
-  return [
-    asset,
-    {
-      balance: total.toString(),
-      available: (total - held).toString(),
-      held: held.toString(),
-      in: come.toString(),
-      out: gone.toString(),
-      count,
-      changedAt,
-      changedRevision: changedRevision.toString(),
-    },
-  ]
+function shown({ in: come, out: gone, held, ...rest }: Balance): AssetBalance {
+  const balance = come - gone
+  return {
+    balance: balance.toString(),
+    available: (balance - held).toString(),
+    held: held.toString(),
+    in: come.toString(),
+    out: gone.toString(),
+    count: rest.count,
+    changedAt: rest.changedAt,
+    changedRevision: rest.changedRevision.toString(),
+  }
 }
 
-function remembered([asset, shown]: readonly [string, AssetBalance]): [string, Balance] {
-  const { held, count, changedAt } = shown
-  const [come, gone] = [BigInt(shown.in), BigInt(shown.out)]
-  const changedRevision = BigInt(shown.changedRevision)
-  return [asset, { in: come, out: gone, held: BigInt(held), count, changedAt, changedRevision }]
-}
+const remembered = ({
+  held,
+  count,
+  changedAt,
+  changedRevision,
+  ...sums
+}: AssetBalance): Balance => ({
+  in: BigInt(sums.in),
+  out: BigInt(sums.out),
+  held: BigInt(held),
+  count,
+  changedAt,
+  changedRevision: BigInt(changedRevision),
+})
+
+const mapValues = <V, W>(record: Readonly<Record<string, V>>, map: (value: V) => W) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 
 /**
  * Balances, statements and sums by day. They are one build, written together, so that a balance and

@@ -115,7 +115,7 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
 
   /** Applies one event to all its documents, or throws and changes none. @throws {FoldSpoiled} */
   function apply({ event, documents }: Touched, finals: DocumentWrite[]): void {
-    const spoiler = spoilers.get(event.stream)
+    const spoiler = spoilers.size > 0 ? spoilers.get(event.stream) : undefined
     if (spoiler?.revision === event.revision) throw spoiler.error
     const finalsBefore = finals.length
     const bodies: (DocumentBody | undefined)[] = []
@@ -138,7 +138,7 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
     for (const [place, document] of documents.entries()) {
       const body = bodies[place]
       if (!body) continue
-      document.body = body
+      if (body !== document.body) document.body = body // storing what is there costs the collector
       document.revision = event.revision
       document.isChanged = true
     }
