@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ExpectedRevision, NewEvent } from '../events/event-store.ts'
-import { checksumOf, openLogForWriting } from './sqlite-event-log.ts'
+import { checksumOf, openLogForWriting, sqliteCode, sqliteFull } from './sqlite-event-log.ts'
 
 export interface Append {
   readonly stream: string
@@ -72,7 +72,7 @@ export function createBatchWriter(path: string): BatchWriter {
         return results
       } catch (error) {
         session = abandon(session)
-        return readBack(batch, messageOf(error))
+        return readBack(batch, error)
       }
     },
 
@@ -82,14 +82,22 @@ export function createBatchWriter(path: string): BatchWriter {
     },
   }
 
-  /** An I/O error at COMMIT tells nothing: what a fresh connection reads is what happened. */
-  function readBack(batch: readonly Append[], reason: string): AppendResult[] {
+  /**
+   * An I/O error at COMMIT tells nothing: what a fresh connection reads, after an fsync that succeeded,
+   * is what happened. A full disk alone is certain: the commit was not written.
+   */
+  function readBack(batch: readonly Append[], error: unknown): AppendResult[] {
+    const reason = messageOf(error)
+    const isFull = (sqliteCode(error) & 0xff) === sqliteFull
     try {
-      session = openSession(path)
-      const found = batch.map((append) => session?.find(append))
-      return found.map((result) => result ?? { outcome: 'unavailable', reason })
+      const reopened = openSession(path, { mustHarden: !isFull })
+      session = reopened
+      return batch.map((append) => {
+        const isCertain = isFull || append.expected !== 'any'
+        return reopened.find(append) ?? { outcome: isCertain ? 'unavailable' : 'unknown', reason }
+      })
     } catch {
-      return batch.map(() => ({ outcome: 'unknown', reason }))
+      return batch.map(() => ({ outcome: isFull ? 'unavailable' : 'unknown', reason }))
     }
   }
 }
@@ -112,8 +120,8 @@ interface Session {
   close(): void
 }
 
-function openSession(path: string): Session {
-  const db = openLogForWriting(path)
+function openSession(path: string, options?: { readonly mustHarden: boolean }): Session {
+  const db = openLogForWriting(path, options)
   const statements = prepare(db)
   const heads = new Map<string, Head>()
   let nextPosition = Number(statements.lastPosition.get()?.position ?? 0) + 1

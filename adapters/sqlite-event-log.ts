@@ -30,8 +30,13 @@ const schema = `
 /** Pages of the write-ahead log after which it is copied into the database: 16 MiB. */
 const checkpointPages = 4_000
 
-/** The connection that appends. It makes the tables where the file is new. @throws {DamagedLog} */
-export function openLogForWriting(path: string): DatabaseSync {
+/**
+ * The connection that appends. It makes the tables where the file is new. What an earlier connection
+ * wrote but may not have brought to the disk is brought there first, before anybody can see it; on a
+ * full disk that is left out unless `mustHarden`.
+ * @throws {DamagedLog}
+ */
+export function openLogForWriting(path: string, { mustHarden = false } = {}): DatabaseSync {
   const db = open(path)
   try {
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
@@ -41,12 +46,25 @@ export function openLogForWriting(path: string): DatabaseSync {
     else checkFormat(db, path)
     db.exec('COMMIT')
     checkStreams(db, path)
+    harden(db, mustHarden)
     return db
   } catch (error) {
     db.close()
     throw asDamage(error, path)
   }
 }
+
+/** Copies the write-ahead log into the database, with an fsync: after a failed one nothing else tells. */
+function harden(db: DatabaseSync, mustHarden: boolean): void {
+  try {
+    const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
+    if (busy !== 0) throw new Error('the write-ahead log is in use and cannot be copied')
+  } catch (error) {
+    if (mustHarden || (sqliteCode(error) & 0xff) !== sqliteFull) throw error
+  }
+}
+
+export const sqliteFull = 13
 
 /** A connection that reads beside the writer and never holds it up. @throws {DamagedLog} */
 export function openLogForReading(path: string): DatabaseSync {

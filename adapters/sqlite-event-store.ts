@@ -89,6 +89,7 @@ async function startWriter(path: string, changes: SharedArrayBuffer) {
     )
   })
 
+  const ended = new Promise((resolve) => thread.once('exit', resolve))
   let waiting: Waiting[] = []
   let waitingBytes = 0
   let underWay: readonly Waiting[] = []
@@ -148,7 +149,6 @@ async function startWriter(path: string, changes: SharedArrayBuffer) {
         whenIdle = resolve
         sendNext()
       })
-      const ended = new Promise((resolve) => thread.once('exit', resolve))
       thread.postMessage('close')
       await ended
     },

@@ -66,8 +66,8 @@ export async function openEvident(
   const definitions = mergeProblems(edgeProblems, problems)
   const deadline = () => systemClock() + config.commandTimeoutMs
   const own: readonly Operation[] = [
-    ...[...writeSide.handlers].flatMap(([domain, { handle }]) =>
-      domain.commandOperations({ handle, deadline, newId: randomUUID }),
+    ...[...writeSide.handlers].flatMap(([domain, { handle, room }]) =>
+      domain.commandOperations({ handle, room, deadline, newId: randomUUID }),
     ),
     ...queryOperations({
       readModels: readSide.readModels,

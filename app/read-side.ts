@@ -52,6 +52,7 @@ export async function openReadSide(
     thread.once('message', () => resolve())
     thread.once('error', reject)
   })
+  thread.removeAllListeners('error') // later a failure ends the process: it must not go unseen
   const calls = callsTo<ProjectionFunctions>(thread)
   const readModels = openSqliteReadModels({
     folder: config.readModelsFolder,

@@ -14,11 +14,15 @@ try {
   await service.level()
   const rates: number[] = []
   const lags: number[] = []
+  const costs: number[] = []
   for (let run = 1; run <= repeats; run += 1) {
     const lines = [...transactionLines(run * count, count, accounts)]
+    const before = await service.usage()
     const seconds = await sendBulk(service.url, 'bank', lines)
     rates.push(count / seconds)
     lags.push((await service.level()) / seconds)
+    const { cpuSeconds } = await service.usage()
+    costs.push((cpuSeconds - before.cpuSeconds) / count)
   }
   const [low, high] = spreadOf(rates)
   print({
@@ -26,7 +30,10 @@ try {
     value: Math.round(median(rates)),
     unit: 'commands/s',
     spread: [Math.round(low), Math.round(high)],
-    also: { levelAfterShareOfRun: round(median(lags)) },
+    also: {
+      levelAfterShareOfRun: round(median(lags)),
+      cpuMicroseconds: round(median(costs) * 1e6),
+    },
   })
 } finally {
   await service.stop()

@@ -19,12 +19,16 @@ try {
   const p50s: number[] = []
   const p99s: number[] = []
   const levels: number[] = []
+  const costs: number[] = []
   for (let run = 0; run < repeats; run += 1) {
+    const before = await service.usage()
     const report = await generateLoad({ ...load, prefix: `run-${run}` })
     rates.push(report.requests / report.seconds)
     p50s.push(quantile(report.latenciesMs, 0.5))
     p99s.push(quantile(report.latenciesMs, 0.99))
     levels.push(await service.level())
+    const { cpuSeconds } = await service.usage()
+    costs.push((cpuSeconds - before.cpuSeconds) / report.requests)
   }
   const [low, high] = spreadOf(rates)
   print({
@@ -34,7 +38,10 @@ try {
     spread: [Math.round(low), Math.round(high)],
     p50Ms: round(median(p50s)),
     p99Ms: round(median(p99s)),
-    also: { levelAfterSeconds: round(median(levels)) },
+    also: {
+      levelAfterSeconds: round(median(levels)),
+      cpuMicroseconds: round(median(costs) * 1e6),
+    },
   })
 } finally {
   await service.stop()

@@ -119,6 +119,7 @@ async function readLines(
         number += 1
         if (line === '') continue
         while (queue.isFull && !queue.isEnded) await queue.changed()
+        for (let room = bulk.routes.room(); room; room = bulk.routes.room()) await room
         if (queue.isEnded) return
         queue.push(decideLine(line, number, bulk))
       }

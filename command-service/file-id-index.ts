@@ -38,15 +38,20 @@ export async function openFileIdIndex({
   const covered = new Map<string, bigint>()
   let growing = createIdSegment()
   let generation = 0
+  let lastWrite: Promise<void> = Promise.resolve()
 
   if (!(await loadAll())) await discard()
 
-  async function discard(): Promise<void> {
+  /** Forgets at once; the files go after those that are being written, and before any later one. */
+  function discard(): Promise<void> {
     generation += 1
     full.length = 0
     covered.clear()
     growing = createIdSegment()
-    for (const name of await readdir(folder)) await rm(join(folder, name))
+    lastWrite = lastWrite.then(async () => {
+      for (const name of await readdir(folder)) await rm(join(folder, name))
+    })
+    return lastWrite
   }
 
   async function loadAll(): Promise<boolean> {
@@ -70,8 +75,6 @@ export async function openFileIdIndex({
       throw error
     }
   }
-
-  let lastWrite: Promise<void> = Promise.resolve()
 
   /** One file after the other. The footer says what is covered now, when the segment ends. */
   function write(path: string, segment: IdSegment): Promise<void> {
@@ -145,10 +148,7 @@ export async function openFileIdIndex({
       return generation
     },
 
-    async discard() {
-      await lastWrite
-      await discard()
-    },
+    discard,
 
     close: () => lastWrite,
   }

@@ -8,6 +8,9 @@ import { createRecall, seek } from './recall.ts'
 /** Commands that wait for an answer, over all streams. */
 const maxWaitingCommands = 20_000
 
+/** Beyond so many, those who send many commands wait for room; single ones are still taken. */
+const manyWaitingCommands = 15_000
+
 /** How often deadlines are looked at. */
 const expiryIntervalMs = 50
 
@@ -31,6 +34,8 @@ export interface CommandHandler<Command, Event, Code extends string> {
    * @throws {EventStoreUnavailable} nothing was done
    */
   readonly handle: HandleCommand<Command, Event, Code>
+  /** For senders of many commands: what to wait for before the next, if anything. */
+  readonly room: () => Promise<void> | undefined
   readonly stats: () => HandlerStats
   /** Refuses new commands, answers those it has, then keeps what makes the next start quick. */
   close(): Promise<void>
@@ -77,6 +82,7 @@ export function createCommandHandler<
   let waiting = 0
   let isClosing = false
   let whenDrained: (() => void) | undefined
+  let hasRoom: PromiseWithResolvers<void> | undefined
 
   function hotStream(stream: string): HotStream<Command, Event, Code> {
     const known = streams.get(stream)
@@ -157,8 +163,18 @@ export function createCommandHandler<
         return await hotStream(stream).submit(candidate(stream, request))
       } finally {
         waiting -= 1
+        if (hasRoom && waiting < manyWaitingCommands) {
+          hasRoom.resolve()
+          hasRoom = undefined
+        }
         if (waiting === 0) whenDrained?.()
       }
+    },
+
+    room() {
+      if (waiting < manyWaitingCommands) return undefined
+      hasRoom ??= Promise.withResolvers<void>()
+      return hasRoom.promise
     },
 
     stats: () => ({ waitingCommands: waiting, hotStreams: streams.size, hotBytes: hotBytes() }),

@@ -81,6 +81,8 @@ export function requestMeta(
 export interface CommandRoutes<Command, Event, Code extends string> {
   /** Decides a command on the stream of this id. */
   handle(id: string, request: CommandRequest<Command>): Promise<Outcome<Event, Code>>
+  /** For senders of many commands: what to wait for before the next, if anything. */
+  readonly room: () => Promise<void> | undefined
   /** Until when a command that comes now may be decided, in the clock's milliseconds. */
   readonly deadline: () => number
   /** Ids for what comes without one. */

@@ -6,6 +6,13 @@ import type { EventStore, Position, RecordedEvent } from './event-store.ts'
 /** How often a marker says how far the log is. */
 const markerIntervalMs = 1_000
 
+/**
+ * How long events gather after a batch that was small. The first after a pause is published at once;
+ * under load fewer, larger batches cost the projectors far less than many small ones.
+ */
+const gatherMs = 5
+const smallBatchEvents = 500
+
 /** The delay after a failure: doubled each time, up to the longer, and half of it is chance. */
 const firstRetryMs = 50
 const maxRetryMs = 10_000
@@ -23,6 +30,7 @@ export interface RelayOptions {
   readonly random?: () => number
   readonly markerIntervalMs?: number
   readonly firstRetryMs?: number
+  readonly gatherMs?: number
 }
 
 /**
@@ -63,6 +71,9 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     isIdle = true
   }
 
+  const gather = (): Promise<void> =>
+    sleep(options.gatherMs ?? gatherMs, undefined, { signal }).catch(() => undefined)
+
   /** Rejects only where nothing was published, so that delays grow with failures in a row. */
   async function relayOnce(): Promise<void> {
     const begin = after
@@ -70,6 +81,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
       isIdle = true
       for await (const events of store.subscribe(begin ? { after: begin, signal } : { signal })) {
         await publish(events)
+        if (events.length < smallBatchEvents) await gather()
       }
       if (!signal.aborted) throw new Error('the subscription ended by itself')
     } catch (error) {
