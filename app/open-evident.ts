@@ -79,7 +79,12 @@ export async function openEvident(
       readSide.projections,
       entries.flatMap(({ projections }) => projections),
     ),
-    ...serviceOperations({ checks: readinessChecks(writeSide, readSide), metrics, definitions }),
+    ...serviceOperations({
+      checks: readinessChecks(writeSide, readSide),
+      metrics,
+      moreMetrics: readSide.projections.metrics,
+      definitions,
+    }),
   ]
   const limits = { ...defaultHttpLimits, closeDeadlineMs: config.stopTimeoutMs }
   const app = createHttpApp({

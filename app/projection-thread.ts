@@ -2,8 +2,10 @@ import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { openInProcessEventBus } from '../adapters/in-process-event-bus.ts'
 import { openSqliteEventReader } from '../adapters/sqlite-event-store.ts'
 import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
+import type { Delivery } from '../events/event-bus.ts'
 import { runRelay } from '../events/relay.ts'
 import { createLog, type LogLevel } from '../platform/log.ts'
+import { createProjectionMetrics } from '../platform/metrics.ts'
 import { serveCalls } from '../platform/thread-calls.ts'
 import type { CatchUpProgress } from '../projections/catch-up.ts'
 import type { ToFill } from '../projections/fill-builds.ts'
@@ -41,6 +43,7 @@ const bus = openInProcessEventBus({
 
 const rebuildProgress = new Map<string, CatchUpProgress>()
 
+const metrics = createProjectionMetrics()
 const domains = await importDomains(data.domainsModule)
 const running = await runProjections({
   projections: domains.flatMap(({ projections }) => projections),
@@ -50,6 +53,7 @@ const running = await runProjections({
   logId,
   fill: fillOnThreads,
   onAlarm: (alarm) => log.warn(alarm, 'a projection needs to be looked at'),
+  onHandled: measureLag,
 })
 const stopping = new AbortController()
 const relaying = runRelay({
@@ -91,7 +95,20 @@ function untilFilled(thread: Worker, names: readonly string[]): Promise<void> {
   })
 }
 
+/** From the recording of a delivery's last event, the youngest, until now. */
+function measureLag(projection: string, { events }: Delivery): void {
+  const recordedAt = /"recordedAt":"([^"]+)"/.exec(events.at(-1)?.metadata ?? '')?.[1]
+  if (recordedAt === undefined) return
+  metrics.lag.observe({ projection }, Math.max(0, Date.now() - Date.parse(recordedAt)) / 1_000)
+}
+
 const functions = {
+  async metrics(): Promise<string> {
+    for (const { projection, lagSeconds } of running.states()) {
+      if (lagSeconds !== undefined) metrics.behind.set({ projection }, lagSeconds)
+    }
+    return metrics.registry.metrics()
+  },
   states: () => running.states(),
   async rebuild(projection: string) {
     try {

@@ -9,9 +9,14 @@ export interface Metrics {
   readonly append: Histogram
   /** Seconds of deciding one batch. */
   readonly decide: Histogram
+}
+
+/** What the thread of the projections measures. */
+export interface ProjectionMetrics {
+  readonly registry: Registry
   /** Seconds from an event's recording to its being visible, by projection. */
   readonly lag: Histogram<'projection'>
-  /** Seconds that a projection is behind the log right now. */
+  /** Seconds since a projection was level with the log. */
   readonly behind: Gauge<'projection'>
 }
 
@@ -46,6 +51,13 @@ export function createMetrics({
       help: 'Time of deciding one batch of commands',
       ...registered(registry),
     }),
+  }
+}
+
+export function createProjectionMetrics(): ProjectionMetrics {
+  const registry = new Registry()
+  return {
+    registry,
     lag: new Histogram({
       name: 'evident_projection_lag_seconds',
       help: 'Time from the recording of an event to its visibility in a read model',

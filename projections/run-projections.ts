@@ -1,4 +1,4 @@
-import type { Consumer, EventBus } from '../events/event-bus.ts'
+import type { Consumer, Delivery, EventBus } from '../events/event-bus.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { isBuildOf, nextBuildName, parseBuildName } from './build-names.ts'
 import { type CatchUpProgress, catchUp } from './catch-up.ts'
@@ -28,6 +28,8 @@ export interface RunProjectionsOptions {
   /** Fills builds up to the log's end; where threads are at hand, on one of its own. */
   readonly fill?: (builds: readonly ToFill[], onProgress: OnProgress) => Promise<void>
   readonly onProgress?: OnProgress
+  /** Told of each delivery that is visible now. */
+  readonly onHandled?: (projection: string, delivery: Delivery) => void
   readonly dropAfterMs?: number
 }
 
@@ -61,7 +63,7 @@ interface Running {
  * a live build of its version gets one first; the live build of another version serves until then.
  */
 export async function runProjections(options: RunProjectionsOptions): Promise<RunningProjections> {
-  const { projections, store, bus, readModels, logId, onAlarm } = options
+  const { projections, store, bus, readModels, logId, onAlarm, onHandled } = options
   const decode = createSharedDecoder(maxDecodedEvents)
   const running = new Map<string, Running>()
   const drops = new Map<ReturnType<typeof setTimeout>, () => Promise<void>>()
@@ -92,6 +94,7 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
       try {
         await becomeLevel()
         await projector.handle(delivery)
+        onHandled?.(projection.name, delivery)
       } catch (error) {
         if (!(error instanceof ProjectionHalted)) throw error
         void consumer.stop() // it has said so; the others must not wait for it

@@ -12,6 +12,8 @@ export interface ReadinessCheck {
 export interface ServiceOperationsOptions {
   readonly checks: readonly ReadinessCheck[]
   readonly metrics: Metrics
+  /** Further figures, of other threads, in the same text format. */
+  readonly moreMetrics?: () => Promise<string>
   readonly definitions: ProblemDefinitions
 }
 
@@ -32,6 +34,7 @@ const statusSchema = {
 export const serviceOperations = ({
   checks,
   metrics,
+  moreMetrics = async () => '',
   definitions,
 }: ServiceOperationsOptions): readonly Operation[] => [
   operation({
@@ -72,7 +75,10 @@ export const serviceOperations = ({
         schema: { type: 'string' },
       },
     },
-    handle: async () => raw(200, await metrics.registry.metrics()),
+    async handle() {
+      const [own, more] = await Promise.all([metrics.registry.metrics(), moreMetrics()])
+      return raw(200, `${own}${more}`)
+    },
   }),
   operation({
     method: 'GET',
