@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../events/codec.ts'
-import type { Answer, AnswerSchema } from '../platform/http/operation.ts'
+import { canonicalJson } from '../platform/canonical-json.ts'
+import { type Answer, type AnswerSchema, raw } from '../platform/http/operation.ts'
 import { Problem, type ProblemDefinition, problemsOf } from '../platform/http/problem.ts'
 import type { Request } from '../platform/http/request.ts'
 import type { Schema } from '../platform/json-schema.ts'
@@ -124,22 +125,23 @@ export function submitTo<Command, Event extends DomainEvent, Code extends string
   }
 }
 
+/** Data as the log has it, so that an answer that is given again is the same to the byte. */
 function accepted<Event extends DomainEvent>({
   revision,
   events,
   replayed,
 }: Extract<Outcome<Event>, { readonly status: 'accepted' }>): Answer<200 | 201> {
-  const body = {
-    ...(revision !== undefined && { revision: revision.toString() }),
-    ...(events[0] && { recordedAt: events[0].recordedAt }),
-    events: events.map(({ event: { type, data } }) => ({ type, data })),
-  }
-  return {
-    status: revision === undefined || events.length === 0 ? 200 : 201,
-    body,
-    headers: {
-      ...(revision !== undefined && { 'Evident-Revision': revision.toString() }),
-      ...(replayed && { 'Idempotency-Replayed': 'true' }),
-    },
-  }
+  const [first] = events
+  const made = events.map(
+    ({ event: { type, data } }) => `{"type":"${type}","data":${canonicalJson(data)}}`,
+  )
+  const members = [
+    ...(revision === undefined ? [] : [`"revision":"${revision}"`]),
+    ...(first ? [`"recordedAt":"${first.recordedAt}"`] : []),
+    `"events":[${made.join()}]`,
+  ]
+  return raw(revision === undefined || events.length === 0 ? 200 : 201, `{${members.join()}}`, {
+    ...(revision !== undefined && { 'Evident-Revision': revision.toString() }),
+    ...(replayed && { 'Idempotency-Replayed': 'true' }),
+  })
 }
