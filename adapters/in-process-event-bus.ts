@@ -3,11 +3,14 @@ import type { Consumer, Delivery, EventBus, Marker } from '../events/event-bus.t
 import type { RecordedEvent } from '../events/event-store.ts'
 import { openMarkerFile } from './marker-file.ts'
 
-/** Events that wait for one group before `publish` waits for room. */
-const maxQueuedEvents = 8_000
+/** What waits for one group before `publish` waits for room. */
+const maxQueued: Load = { events: 12_000, bytes: 33_554_432 }
 
-/** Events of one delivery at most, unless one publish already held more. */
-const maxDeliveryEvents = 4_000
+/**
+ * What one delivery has at most, unless one publish already held more: much, as a consumer that is
+ * behind writes a document once for all that changed it.
+ */
+const maxDelivered: Load = { events: 10_000, bytes: 16_777_216 }
 
 /** The delay before a failed delivery comes again: doubled each time, up to the longer. */
 const firstRedeliveryMs = 50
@@ -54,14 +57,15 @@ export function openInProcessEventBus(options: OpenInProcessEventBus): EventBus 
       if (events.length === 0) return
       await Promise.all([...groups].map((group) => group.hasRoom()))
       if (isClosed) throw new Error('the event bus is closed')
-      for (const group of groups) group.add({ events })
+      const load = loadOf({ events })
+      for (const group of groups) group.add({ events, load })
     },
 
     async mark(marker) {
       if (isClosed) throw new Error('the event bus is closed')
       const onHandled = keepWhenHandled(marker)
       if (groups.size === 0) onHandled()
-      for (const group of groups) group.add({ events: [], marker, onHandled })
+      for (const group of groups) group.add({ events: [], load: nothing, marker, onHandled })
     },
 
     lastMarker: async (logId) => markers.last(logId),
@@ -86,12 +90,32 @@ export function openInProcessEventBus(options: OpenInProcessEventBus): EventBus 
   }
 }
 
+/** How much there is of some events; `bytes` counts characters of their JSON. */
+interface Load {
+  readonly events: number
+  readonly bytes: number
+}
+
+function loadOf({ events }: Delivery): Load {
+  let bytes = 0
+  for (const { data, metadata } of events) bytes += data.length + metadata.length
+  return { events: events.length, bytes }
+}
+
+const sum = (a: Load, b: Load): Load => ({ events: a.events + b.events, bytes: a.bytes + b.bytes })
+
+const isMore = (load: Load, limit: Load): boolean =>
+  load.events > limit.events || load.bytes > limit.bytes
+
+const nothing: Load = { events: 0, bytes: 0 }
+
 interface Queued extends Delivery {
+  readonly load: Load
   readonly onHandled?: () => void
 }
 
 interface Group extends Consumer {
-  add(queued: Queued): void
+  add(next: Queued): void
   hasRoom(): Promise<void>
 }
 
@@ -106,17 +130,17 @@ function startGroup(
 ): Group {
   const queue: Queued[] = []
   const stopping = new AbortController()
-  let queuedEvents = 0
+  let queued = nothing
   let wake: (() => void) | undefined
   let makeRoom: (() => void)[] = []
 
   function takeNext(): Queued[] {
     const taken: Queued[] = []
-    let count = 0
+    let load = nothing
     for (const next of queue) {
-      if (taken.length > 0 && count + next.events.length > maxDeliveryEvents) break
+      load = sum(load, next.load)
+      if (taken.length > 0 && isMore(load, maxDelivered)) break
       taken.push(next)
-      count += next.events.length
       if (next.marker) break
     }
     queue.splice(0, taken.length)
@@ -150,8 +174,8 @@ function startGroup(
       const delivery = merged(taken)
       if (!(await deliver(delivery))) return
       for (const { onHandled } of taken) onHandled?.()
-      queuedEvents -= delivery.events.length
-      if (queuedEvents < maxQueuedEvents) releaseWaiting()
+      queued = queue.reduce((load, next) => sum(load, next.load), nothing)
+      if (!isMore(queued, maxQueued)) releaseWaiting()
       await otherWork() // a long backlog must not keep timers and messages waiting
     }
   }
@@ -164,13 +188,13 @@ function startGroup(
 
   const running = run()
   return {
-    add(queued) {
-      queue.push(queued)
-      queuedEvents += queued.events.length
+    add(next) {
+      queue.push(next)
+      queued = sum(queued, next.load)
       wake?.()
     },
     async hasRoom() {
-      if (queuedEvents < maxQueuedEvents || stopping.signal.aborted) return
+      if (!isMore(queued, maxQueued) || stopping.signal.aborted) return
       await new Promise<void>((resolve) => makeRoom.push(resolve))
     },
     async stop() {

@@ -5,12 +5,6 @@ import { FoldSpoiled } from './fold.ts'
 import { logEnd } from './log-end.ts'
 import type { Projector } from './projector.ts'
 
-/**
- * Events handled together: few enough for what is made of them to be gone before the next collection
- * of garbage, which copies what is still in use.
- */
-export const eventsAtOnce = 200
-
 export interface CatchUpProgress {
   /** Events read so far, in this run. */
   readonly events: number
@@ -24,6 +18,8 @@ export interface CatchUpOptions {
   readonly logId: string
   readonly now?: Clock
   readonly onProgress?: (progress: CatchUpProgress) => void
+  /** Events handled together at most; as many as the store reads at once, if left out. */
+  readonly eventsAtOnce?: number
   /** Ends the run after the write under way; the next one goes on from there. */
   readonly signal?: AbortSignal
 }
@@ -34,12 +30,13 @@ export interface CatchUpOptions {
  */
 export async function catchUp(
   projectors: readonly Projector[],
-  { store, logId, now = systemClock, onProgress, signal }: CatchUpOptions,
+  { store, logId, now = systemClock, onProgress, signal, ...limits }: CatchUpOptions,
 ): Promise<number> {
   const begunAt = timestamp(now())
   const logEndsAt = await logEnd(store)
   if (logEndsAt === undefined || projectors.length === 0) return 0
   const end = logEndsAt
+  const { eventsAtOnce = Number.POSITIVE_INFINITY } = limits
   let read = 0
 
   async function readToEnd(): Promise<void> {

@@ -1,7 +1,8 @@
 import type { EventStore } from '../events/event-store.ts'
-import { type CatchUpProgress, catchUp, eventsAtOnce } from './catch-up.ts'
+import { type CatchUpProgress, catchUp } from './catch-up.ts'
 import type { Projection } from './projection.ts'
-import { type Alarm, createProjector } from './projector.ts'
+import { createProjector } from './projector.ts'
+import type { Alarm } from './projector-options.ts'
 import type { ReadModelStore } from './read-model-store.ts'
 import { createSharedDecoder } from './shared-decoder.ts'
 
@@ -24,6 +25,12 @@ export interface FillOptions {
 const eventsPerCheckpoint = 200_000
 
 /**
+ * Events handled together: few enough for what is made of them to be gone before the next collection
+ * of garbage, which copies what is still in use.
+ */
+const eventsAtOnce = 200
+
+/**
  * Brings builds from wherever they are to the log's end, in one pass over the log, with indexes made
  * at the end. Killed in the middle, it goes on from its last write. A thread of its own may do it:
  * nobody else writes to these builds meanwhile. Says whether it came to the end.
@@ -44,7 +51,7 @@ export async function fillBuilds(
       })
     }),
   )
-  const options = { store, logId, ...(onProgress ? { onProgress } : {}) }
+  const options = { store, logId, eventsAtOnce, ...(onProgress ? { onProgress } : {}) }
   await catchUp(projectors, signal ? { ...options, signal } : options)
   if (signal?.aborted) return false
   for (const { build } of projectors) await build.completeIndexes()

@@ -1,13 +1,14 @@
 import { type Decoded, type DomainEvent, isDomainEvent, UnknownEvent } from '../events/codec.ts'
 import { readSkips, type Skip } from '../events/control.ts'
 import type { Delivery } from '../events/event-bus.ts'
-import type { EventStore, RecordedEvent } from '../events/event-store.ts'
-import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
+import type { RecordedEvent } from '../events/event-store.ts'
+import { systemClock, timestamp } from '../platform/clock.ts'
 import { versionedName } from './build-names.ts'
 import { coverageAfter } from './coverage.ts'
 import { createEventRate } from './event-rate.ts'
 import { createFolder, type Folded } from './fold.ts'
 import type { Projection } from './projection.ts'
+import type { ProjectorOptions } from './projector-options.ts'
 import type { ProjectorState } from './projector-state.ts'
 import type {
   Build,
@@ -22,35 +23,14 @@ import type { Decode } from './shared-decoder.ts'
 /** Events folded and written at once while a gap is filled or a parked stream is retried. */
 const maxFoldedEvents = 10_000
 
+/** Characters of events folded at once: one of a thousand postings weighs as much as hundreds. */
+const maxFoldedCharacters = 4_000_000
+
 /** Documents in memory that wait to be written, where writing is put off. */
 const maxUnwrittenDocuments = 50_000
 
 /** Streams whose progress is kept in memory; beyond it all are read anew. */
 const maxKnownStreams = 100_000
-
-export interface ProjectorOptions {
-  readonly projection: Projection
-  readonly build: Build
-  /** For what the bus did not bring: gaps, parked streams, skips. */
-  readonly store: Pick<EventStore, 'readStream'>
-  readonly logId: string
-  /** Shared by the projectors of a thread. */
-  readonly decode?: Decode
-  readonly now?: Clock
-  /**
-   * Events after which documents and progress are written; before that, only final documents. For
-   * filling a build, where the same documents change again and again. Each delivery, if left out.
-   */
-  readonly eventsPerCheckpoint?: number
-  /** Told of what an operator should look at: a stream that is parked, a gap, a halt. */
-  readonly onAlarm?: (alarm: Alarm) => void
-}
-
-export interface Alarm {
-  readonly kind: 'parked' | 'gap' | 'halted'
-  readonly build: string
-  readonly detail: string
-}
 
 /** Feeds one build of a projection, each event exactly once in effect, whatever comes how often. */
 export interface Projector {
@@ -103,6 +83,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   let pending: Decoded<DomainEvent>[] = []
   let reached = new Map<string, bigint>()
   let newlyParked: Parked[] = []
+  let pendingCharacters = 0
   let unwritten = 0
   /** `coverage`, and what is folded but not written. */
   let ahead = coverage
@@ -125,6 +106,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     const { stream, revision } = recorded
     const event = decode(projection.codec, recorded)
     if (isDomainEvent(event) && !isSkipped(skips, event)) pending.push(event)
+    pendingCharacters += recorded.data.length
     known.set(stream, revision)
     reached.set(stream, revision)
   }
@@ -135,7 +117,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     onAlarm({ kind: 'gap', build: build.name, detail })
     for await (const page of store.readStream(stream, { from, limit: Number(to - from) })) {
       for (const recorded of page) if (!parked.has(stream)) add(recorded)
-      if (pending.length >= maxFoldedEvents) await flush()
+      if (pending.length >= maxFoldedEvents || isHeavy()) await flush()
     }
   }
 
@@ -145,7 +127,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     newlyParked.push(...park(failures))
     rate.add(pending.length)
     unwritten += pending.length
-    pending = []
+    clearPending()
     return finals
   }
 
@@ -196,9 +178,16 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     folder.forget()
   }
 
+  const isHeavy = () => pendingCharacters >= maxFoldedCharacters
+
+  function clearPending(): void {
+    pending = []
+    pendingCharacters = 0
+  }
+
   /** After a failure memory may be ahead of what is written: what is written counts. */
   async function startAnew(): Promise<void> {
-    pending = []
+    clearPending()
     reached = new Map()
     newlyParked = []
     unwritten = 0
@@ -242,7 +231,10 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
         if (delivery.marker && delivery.marker.logId !== logId) {
           throw new ProjectionHalted(`a marker of the log ${delivery.marker.logId} came`)
         }
-        for (const recorded of delivery.events) await select(recorded)
+        for (const recorded of delivery.events) {
+          await select(recorded)
+          if (isHeavy()) await flushFinals()
+        }
         ahead = coverageAfter(ahead, delivery, { logId, now: timestamp(now()) })
         const isCheckpoint =
           delivery.marker !== undefined ||

@@ -4,7 +4,8 @@ import { isBuildOf, nextBuildName, parseBuildName } from './build-names.ts'
 import { type CatchUpProgress, catchUp } from './catch-up.ts'
 import { fillBuilds, type ToFill } from './fill-builds.ts'
 import type { Projection } from './projection.ts'
-import { type Alarm, createProjector, ProjectionHalted, type Projector } from './projector.ts'
+import { createProjector, ProjectionHalted, type Projector } from './projector.ts'
+import type { Alarm } from './projector-options.ts'
 import type { ProjectorState } from './projector-state.ts'
 import type { Build, ReadModelStore } from './read-model-store.ts'
 import { createSharedDecoder } from './shared-decoder.ts'
@@ -12,8 +13,8 @@ import { createSharedDecoder } from './shared-decoder.ts'
 /** How long the build that was live is kept, for requests that are reading it. */
 const dropAfterMs = 60_000
 
-/** Decoded events kept for the slowest of the projectors: about what the bus delivers at once. */
-const maxDecodedEvents = 4_000
+/** Decoded events kept for the slowest of the projectors: half of what a bus delivers at once. */
+const maxDecodedEvents = 5_000
 
 /** How often the new build is asked whether it has come as far as the live one. */
 const switchPollMs = 50

@@ -45,12 +45,32 @@ describe('in-process event bus', () => {
         published += 1
       }
     })()
-    await eventually(() => published >= 8, 'the queue is full')
+    await eventually(() => published >= 12, 'the queue is full')
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate)
-    expect(published).to.be.below(13)
+    expect(published).to.be.below(16)
     letGo?.()
     await publishing
     expect(published).to.equal(60)
+    await bus.close()
+  })
+
+  it('holds the publisher up when a few events weigh too much', async () => {
+    const bus = open(join(folder, 'heavy'))
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+    await bus.consume('slow', () => held)
+    const data = JSON.stringify('x'.repeat(5_000_000))
+    let published = 0
+    const publishing = (async () => {
+      for (let n = 0; n < 20; n += 1) {
+        await bus.publish([{ ...eventAt(n), data }])
+        published += 1
+      }
+    })()
+    await eventually(() => published >= 7, 'the queue is full')
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate)
+    expect(published).to.be.below(10)
+    letGo()
+    await publishing
     await bus.close()
   })
 

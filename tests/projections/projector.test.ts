@@ -11,7 +11,8 @@ import { fillBuilds } from '../../projections/fill-builds.ts'
 import { FoldSpoiled } from '../../projections/fold.ts'
 import { ledgers } from '../../projections/ledgers.ts'
 import type { Projection } from '../../projections/projection.ts'
-import { type Alarm, createProjector, ProjectionHalted } from '../../projections/projector.ts'
+import { createProjector, ProjectionHalted } from '../../projections/projector.ts'
+import type { Alarm } from '../../projections/projector-options.ts'
 import type { Build } from '../../projections/read-model-store.ts'
 import { skipEvent } from '../../projections/skip-event.ts'
 import { transactions } from '../../projections/transactions.ts'
@@ -294,6 +295,30 @@ describe('projector', () => {
     expect((await filled.parked(stream))[0]).to.include({ revision: 5n, reason: 't2 is bad' })
     const ofBoth = (text: string) => [bad, good].some(([one]) => text.includes(`${one?.stream}`))
     expect((await withoutParked(filled)).filter(ofBoth)).to.deep.equal(expected)
+  })
+
+  it('folds heavy events in parts, and all of the delivery in effect', async () => {
+    const wide = Array.from({ length: 1_000 }, () => posting('bank:cash', 'customers:1', 1))
+    const heavy = Array.from({ length: 80 }, (_, n) => posted(`heavy-${n}`, wide))
+    const ledger = newLedger()
+    await bank.record(ledger, history)
+    for (let n = 0; n < heavy.length; n += 8) await bank.record(ledger, heavy.slice(n, n + 8))
+    const events = await bank.readStream(`ledger-${ledger}`)
+    const build = await bank.openBuild(accounts)
+    let writes = 0
+    const counted: Build = {
+      ...build,
+      write(changes) {
+        writes += 1
+        return build.write(changes)
+      },
+    }
+    await (await start(accounts, counted)).handle({ events })
+    expect(writes).to.be.greaterThan(1)
+    const [cash] = await build.get('accounts', [`ledger-${ledger}/bank:cash`])
+    const { balances } = JSON.parse(cash?.body ?? '') as Account
+    expect(balances['CZK/2']).to.include({ out: '81000', balance: '-80995' })
+    expect(await build.progress(`ledger-${ledger}`)).to.equal(BigInt(events.length - 1))
   })
 
   it('fills a build to the byte as it is written live, for any history and batches', async () => {
