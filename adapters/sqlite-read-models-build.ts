@@ -9,7 +9,7 @@ import {
   type StoredDocument,
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
-import { guarded, openReadModelFile, useJournal } from './sqlite-read-models-file.ts'
+import { guarded, openReadModelFile, useFor } from './sqlite-read-models-file.ts'
 import { createFinder } from './sqlite-read-models-finder.ts'
 import {
   buildSchema,
@@ -88,7 +88,7 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     try {
       declare()
       if (!readOnly && !options.deferIndexes) makeIndexes()
-      if (!readOnly && areIndexesMissing()) useJournal(db, 'TRUNCATE')
+      if (!readOnly && areIndexesMissing()) useFor(db, 'filling')
       return { name, ...readerOf(db, run, layouts), ...writerOf(), close: () => db.close() }
     } catch (error) {
       db.close()
@@ -108,7 +108,7 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
       abandon: async () => run(() => writer?.abandon()),
       async completeIndexes() {
         run(makeIndexes)
-        run(() => useJournal(db, 'WAL'))
+        run(() => useFor(db, 'level'))
         writer = prepareWriter()
         onWritten()
       },

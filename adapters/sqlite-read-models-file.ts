@@ -11,8 +11,11 @@ const busyTimeoutMs = 5_000
 
 /** Pages of the write-ahead log after which it is copied into the database: 32 MiB. */
 const checkpointPages = 8_000
-/** Of each build's connection; twice of it gained little, as accounts are touched at random. */
-const cacheKibibytes = 16_384
+/**
+ * Pages kept in memory: by a build that is kept level, where more gains little, as accounts are
+ * touched at random; and by one that is being filled, which sorts its indexes in as much memory.
+ */
+const cacheKibibytes = { level: 16_384, filling: 65_536 }
 
 /**
  * Opens a file of read models; where it is new it gets the schema. What it holds can be built again
@@ -40,7 +43,9 @@ export function openReadModelFile(
 
 function prepareForWriting(db: DatabaseSync, schema: string): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-  db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -${cacheKibibytes}`)
+  db.exec(
+    `PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -${cacheKibibytes.level}`,
+  )
   db.exec('BEGIN IMMEDIATE')
   if (isEmpty(db)) {
     db.exec(schema)
@@ -70,8 +75,9 @@ const advice = 'read models are disposable: delete the file, and it is built ane
  * While a build is filled nobody reads it, and most of it is appended: a rollback journal writes such
  * pages once, a write-ahead log twice and with checksums. A commit is as safe in both.
  */
-export function useJournal(db: DatabaseSync, mode: 'TRUNCATE' | 'WAL'): void {
-  db.exec(`PRAGMA journal_mode = ${mode}`)
+export function useFor(db: DatabaseSync, purpose: keyof typeof cacheKibibytes): void {
+  db.exec(`PRAGMA journal_mode = ${purpose === 'filling' ? 'TRUNCATE' : 'WAL'}`)
+  db.exec(`PRAGMA cache_size = -${cacheKibibytes[purpose]}`)
 }
 
 /** Runs a piece of database work, its errors translated into the port's. */
