@@ -1,12 +1,4 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Marker } from '../events/event-bus.ts'
 import type { Position } from '../events/event-store.ts'
@@ -31,18 +23,12 @@ export function openMarkerFile(path: string) {
     last: (logId: string): Position | undefined =>
       last?.logId === logId ? last.position : undefined,
 
-    /** Durable when it returns. An idle log writes nothing. */
+    /** Without an fsync, which would hold up the thread: a marker that a lost machine tears is none. */
     keep({ logId, position }: Marker): void {
       if (last?.logId === logId && last.position >= position) return
       mkdirSync(dirname(path), { recursive: true })
       const temporary = `${path}.new`
-      const file = openSync(temporary, 'w')
-      try {
-        writeSync(file, JSON.stringify({ logId, position }))
-        fsyncSync(file)
-      } finally {
-        closeSync(file)
-      }
+      writeFileSync(temporary, JSON.stringify({ logId, position }))
       renameSync(temporary, path)
       last = { logId, position }
     },

@@ -7,11 +7,13 @@ import type { EventStore, Position, RecordedEvent } from './event-store.ts'
 const markerIntervalMs = 1_000
 
 /**
- * How long events gather after a batch that was small. The first after a pause is published at once;
- * under load fewer, larger batches cost the projectors far less than many small ones.
+ * How long events gather after a batch. The first after a pause is published at once; while they come
+ * fast, fewer and larger batches cost the projectors far less. A large one shows a backlog: no wait.
  */
 const gatherMs = 5
-const smallBatchEvents = 500
+const gatherBusyMs = 20
+const busyEventsPerSecond = 5_000
+const largeBatchEvents = 500
 
 /** The delay after a failure: doubled each time, up to the longer, and half of it is chance. */
 const firstRetryMs = 50
@@ -30,7 +32,6 @@ export interface RelayOptions {
   readonly random?: () => number
   readonly markerIntervalMs?: number
   readonly firstRetryMs?: number
-  readonly gatherMs?: number
 }
 
 /**
@@ -71,8 +72,14 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     isIdle = true
   }
 
-  const gather = (): Promise<void> =>
-    sleep(options.gatherMs ?? gatherMs, undefined, { signal }).catch(() => undefined)
+  let gatheredAtMs = 0
+  async function gather(published: number): Promise<void> {
+    const elapsedMs = now() - gatheredAtMs
+    gatheredAtMs = now()
+    if (published >= largeBatchEvents) return
+    const isBusy = published * 1_000 > busyEventsPerSecond * elapsedMs
+    await sleep(isBusy ? gatherBusyMs : gatherMs, undefined, { signal }).catch(() => undefined)
+  }
 
   /** Rejects only where nothing was published, so that delays grow with failures in a row. */
   async function relayOnce(): Promise<void> {
@@ -81,7 +88,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
       isIdle = true
       for await (const events of store.subscribe(begin ? { after: begin, signal } : { signal })) {
         await publish(events)
-        if (events.length < smallBatchEvents) await gather()
+        await gather(events.length)
       }
       if (!signal.aborted) throw new Error('the subscription ended by itself')
     } catch (error) {

@@ -30,7 +30,9 @@ export function createHttpApp(options: HttpAppOptions): Koa {
   const { operations, allowedHosts, limits, log, metrics } = options
   const definitions = mergeProblems(edgeProblems, options.problems)
   const guard = createGuard(allowedHosts, limits.maxHeaders)
-  const observe = ({ operation, startedAt }: Exchange, status: number): void => {
+  const observe = (exchange: Exchange, status: number): void => {
+    const { operation, startedAt } = exchange
+    exchange.end()
     const seconds = (performance.now() - startedAt) / 1000
     metrics.http.observe({ operation, status: statusClass(status) }, seconds)
   }

@@ -34,7 +34,7 @@ export class Exchange implements Request {
   operation = 'none'
   readonly #req: IncomingMessage
   #traceparent: string | undefined
-  #signal: AbortSignal | undefined
+  #gone: AbortController | undefined
 
   constructor(req: IncomingMessage) {
     this.#req = req
@@ -53,17 +53,20 @@ export class Exchange implements Request {
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= closeOf(this.#req)
-    return this.#signal
+    if (!this.#gone) {
+      this.#gone = new AbortController()
+      if (this.#req.socket.destroyed) this.#gone.abort()
+      else this.#req.socket.once('close', this.#abort)
+    }
+    return this.#gone.signal
   }
-}
 
-function closeOf(req: IncomingMessage): AbortSignal {
-  const { socket } = req
-  if (socket.destroyed) return AbortSignal.abort()
-  const controller = new AbortController()
-  socket.once('close', () => controller.abort())
-  return controller.signal
+  /** Lets go of the connection, which serves other requests after this one. */
+  end(): void {
+    if (this.#gone) this.#req.socket.off('close', this.#abort)
+  }
+
+  readonly #abort = (): void => this.#gone?.abort()
 }
 
 /** Version 00 of W3C trace context, strictly; anything else is no trace context. */
