@@ -9,7 +9,9 @@ for (const path of process.argv.slice(2)) {
   try {
     const executed = await runDocument(readFileSync(path, 'utf8'), folder)
     const lines = readFileSync(path, 'utf8').split('\n')
-    for (const { expected, output } of executed.toReversed()) {
+    for (const { command, expected, output, exitCode } of executed.toReversed()) {
+      if (exitCode !== 0)
+        throw new Error(`${path}:${command.line} ended with ${exitCode}: ${output}`)
       if (!expected) continue
       const from = expected.line - 1
       lines.splice(from, expected.text.split('\n').length, ...output.trimEnd().split('\n'))
