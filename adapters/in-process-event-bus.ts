@@ -1,6 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Consumer, Delivery, EventBus, Marker } from '../events/event-bus.ts'
 import type { RecordedEvent } from '../events/event-store.ts'
+import { backOff } from '../platform/delay.ts'
 import { openMarkerFile } from './marker-file.ts'
 
 /** What waits for one group before `publish` waits for room. */
@@ -12,7 +13,7 @@ const maxQueued: Load = { events: 12_000, bytes: 33_554_432 }
  */
 const maxDelivered: Load = { events: 10_000, bytes: 16_777_216 }
 
-/** The delay before a failed delivery comes again: doubled each time, up to the longer. */
+/** The delays before a failed delivery comes again. */
 const firstRedeliveryMs = 50
 const maxRedeliveryMs = 10_000
 
@@ -21,8 +22,6 @@ export interface OpenInProcessEventBus {
   readonly markerPath: string
   /** Told of each handler that failed and each marker that could not be kept. */
   readonly onError: (error: unknown, context: { readonly group?: string }) => void
-  /** From 0 up to 1, for the jitter of delays. */
-  readonly random?: () => number
   readonly firstRedeliveryMs?: number
 }
 
@@ -72,7 +71,7 @@ export function openInProcessEventBus(options: OpenInProcessEventBus): EventBus 
 
     async consume(name, handle) {
       if (isClosed) throw new Error('the event bus is closed')
-      const group = startGroup(name, handle, { random: Math.random, ...options })
+      const group = startGroup(name, handle, options)
       groups.add(group)
       return {
         async stop() {
@@ -119,17 +118,18 @@ interface Group extends Consumer {
   hasRoom(): Promise<void>
 }
 
-type GroupOptions = Required<Pick<OpenInProcessEventBus, 'random' | 'onError'>> &
-  Pick<OpenInProcessEventBus, 'firstRedeliveryMs'>
-
 /** One group's queue and the loop that empties it, a delivery at a time. */
 function startGroup(
   name: string,
   handle: (delivery: Delivery) => Promise<void>,
-  options: GroupOptions,
+  options: Pick<OpenInProcessEventBus, 'onError' | 'firstRedeliveryMs'>,
 ): Group {
   const queue: Queued[] = []
   const stopping = new AbortController()
+  const delays = {
+    firstMs: options.firstRedeliveryMs ?? firstRedeliveryMs,
+    longestMs: maxRedeliveryMs,
+  }
   let queued = nothing
   let wake: (() => void) | undefined
   let makeRoom: (() => void)[] = []
@@ -148,15 +148,13 @@ function startGroup(
   }
 
   async function deliver(delivery: Delivery): Promise<boolean> {
-    let delayMs = options.firstRedeliveryMs ?? firstRedeliveryMs
-    while (!stopping.signal.aborted) {
+    for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
       try {
         await handle(delivery)
         return true
       } catch (error) {
         options.onError(error, { group: name })
-        await pause(delayMs * (0.5 + options.random() / 2), stopping.signal)
-        delayMs = Math.min(delayMs * 2, maxRedeliveryMs)
+        await backOff(delays, attempt, stopping.signal)
       }
     }
     return false
@@ -212,18 +210,4 @@ function merged(taken: readonly Queued[]): Delivery {
   const events: readonly RecordedEvent[] =
     others.length === 0 ? (first?.events ?? []) : taken.flatMap((one) => one.events)
   return marker ? { events, marker } : { events }
-}
-
-/** Resolves after the time, or at once when the signal is aborted. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, delayMs)
-    signal.addEventListener('abort', done, { once: true })
-    if (signal.aborted) done()
-  })
 }

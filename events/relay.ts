@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
+import { backOff } from '../platform/delay.ts'
 import type { EventBus, Marker } from './event-bus.ts'
 import type { EventStore, Position, RecordedEvent } from './event-store.ts'
 
@@ -15,7 +16,7 @@ const gatherBusyMs = 20
 const busyEventsPerSecond = 5_000
 const largeBatchEvents = 500
 
-/** The delay after a failure: doubled each time, up to the longer, and half of it is chance. */
+/** The delays after failures in a row. */
 const firstRetryMs = 50
 const maxRetryMs = 10_000
 
@@ -29,7 +30,6 @@ export interface RelayOptions {
   readonly onError: (error: unknown) => void
   readonly onPublished?: (events: readonly RecordedEvent[]) => void
   readonly now?: Clock
-  readonly random?: () => number
   readonly markerIntervalMs?: number
   readonly firstRetryMs?: number
 }
@@ -116,18 +116,17 @@ export async function runRelay(options: RelayOptions): Promise<void> {
 }
 
 /** Repeats a step until it succeeds or the relay is to end, with growing, jittered delays. */
-function createRetry({ signal, onError, random = Math.random, ...options }: RelayOptions) {
+function createRetry({ signal, onError, ...options }: RelayOptions) {
+  const delays = { firstMs: options.firstRetryMs ?? firstRetryMs, longestMs: maxRetryMs }
   return async (step: () => Promise<void>): Promise<void> => {
-    let delayMs = options.firstRetryMs ?? firstRetryMs
-    while (!signal.aborted) {
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
         await step()
         return
       } catch (error) {
         if (signal.aborted) return
         onError(error)
-        await sleep(delayMs * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined)
-        delayMs = Math.min(delayMs * 2, maxRetryMs)
+        await backOff(delays, attempt, signal)
       }
     }
   }

@@ -7,6 +7,7 @@ import { openSqliteEventStore } from '../../adapters/sqlite-event-store.ts'
 import { FolderInUse } from '../../adapters/sqlite-lock.ts'
 import { DamagedLog, type EventStore, type NewEvent } from '../../events/event-store.ts'
 import { eventStoreContract } from '../contracts/event-store.contract.ts'
+import { failureOf } from '../eventually.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const newEvent = (data = '{}'): NewEvent => ({
@@ -15,13 +16,6 @@ const newEvent = (data = '{}'): NewEvent => ({
   data,
   metadata: '{"recordedAt":"2026-01-31T09:30:00.000Z","schemaVersion":1}',
 })
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail('it was expected to fail'),
-    (error: Error) => error,
-  )
-}
 
 async function readAll(store: EventStore): Promise<string[]> {
   const seen: string[] = []
@@ -50,7 +44,7 @@ describe('sqlite event store', () => {
     const store = await openSqliteEventStore({ path: newPath() })
     const appends = Array.from({ length: 20 }, () => store.append('test-1', 'any', [newEvent()]))
     const closing = store.close()
-    const late = failure(store.append('test-1', 'any', [newEvent()]))
+    const late = failureOf(store.append('test-1', 'any', [newEvent()]))
     expect(await Promise.all(appends)).lengthOf(20)
     expect(await late).include({ code: 'EVENT_STORE_UNAVAILABLE' })
     await closing
@@ -59,7 +53,7 @@ describe('sqlite event store', () => {
   it('lets one process at a time open a log', async () => {
     const path = newPath()
     const store = await openSqliteEventStore({ path })
-    expect(await failure(openSqliteEventStore({ path }))).instanceOf(FolderInUse)
+    expect(await failureOf(openSqliteEventStore({ path }))).instanceOf(FolderInUse)
     await store.close()
     await (await openSqliteEventStore({ path })).close()
   })
@@ -90,7 +84,7 @@ describe('sqlite event store', () => {
     db.exec(`DROP TRIGGER events_keep; UPDATE events SET data = '{"n":9}' WHERE revision = 1`)
     db.close()
     const reopened = await openSqliteEventStore({ path })
-    const error = await failure(readAll(reopened))
+    const error = await failureOf(readAll(reopened))
     expect(error).instanceOf(DamagedLog)
     expect(error.message).contain('test-1@1')
     await reopened.close()
@@ -110,7 +104,7 @@ describe('sqlite event store', () => {
         // the first page holds the gap
       }
     })()
-    expect((await failure(reading)).message).contain('revision 1 is missing')
+    expect((await failureOf(reading)).message).contain('revision 1 is missing')
     await reopened.close()
   })
 
@@ -139,7 +133,7 @@ describe('sqlite event store', () => {
       [foreign, 'not an event log of Evident'],
       [newer, 'format 2'],
     ] as const) {
-      const error = await failure(openSqliteEventStore({ path }))
+      const error = await failureOf(openSqliteEventStore({ path }))
       expect(error).instanceOf(DamagedLog)
       expect(error.message).contain(reason)
     }

@@ -11,6 +11,7 @@ import {
   WrongExpectedRevision,
 } from '../../events/event-store.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
+import { failureOf } from '../eventually.ts'
 
 const newEvent = (data: unknown = {}, id: string = randomUUID()): NewEvent => ({
   id,
@@ -29,13 +30,6 @@ async function collect(batches: EventBatches): Promise<RecordedEvent[]> {
 }
 
 const ids = (events: readonly { readonly id: string }[]): string[] => events.map(({ id }) => id)
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('it was expected to fail'),
-    (error: unknown) => error,
-  )
-}
 
 /** What every event store must do. Each test works on streams of its own: a log is never emptied. */
 export function eventStoreContract(open: () => Promise<EventStore>): void {
@@ -84,7 +78,7 @@ export function eventStoreContract(open: () => Promise<EventStore>): void {
     it('appends nothing when the expected revision is wrong', async () => {
       await store.append(stream, 'no-stream', newEvents(2))
       for (const expected of ['no-stream', 0n, 5n] as const) {
-        const error = await rejection(store.append(stream, expected, newEvents(3)))
+        const error = await failureOf(store.append(stream, expected, newEvents(3)))
         expect(error).instanceOf(WrongExpectedRevision)
         expect(error).include({ stream, expected, actual: 1n })
       }
@@ -92,7 +86,7 @@ export function eventStoreContract(open: () => Promise<EventStore>): void {
     })
 
     it('tells a stream that does not exist from one that does', async () => {
-      const error = await rejection(store.append(stream, 0n, newEvents(1)))
+      const error = await failureOf(store.append(stream, 0n, newEvents(1)))
       expect(error).instanceOf(WrongExpectedRevision).include({ actual: undefined })
       expect(await readStream()).deep.equal([])
       expect(await store.lastRevision(stream)).equal(undefined)
@@ -118,7 +112,7 @@ export function eventStoreContract(open: () => Promise<EventStore>): void {
       const events = newEvents(2)
       await store.append(stream, 'no-stream', events)
       const longer = [...events, newEvent()]
-      expect(await rejection(store.append(stream, 'no-stream', longer))).instanceOf(
+      expect(await failureOf(store.append(stream, 'no-stream', longer))).instanceOf(
         WrongExpectedRevision,
       )
       expect(await readStream()).lengthOf(2)
@@ -149,7 +143,7 @@ export function eventStoreContract(open: () => Promise<EventStore>): void {
 
     it('refuses an append over the limit of bytes, and takes one just below', async () => {
       const half = 'x'.repeat(maxAppendBytes / 2)
-      const error = await rejection(
+      const error = await failureOf(
         store.append(stream, 'no-stream', [newEvent({ half }), newEvent({ half })]),
       )
       expect(error).instanceOf(AppendTooLarge)
