@@ -127,14 +127,16 @@ function explain(operations: readonly Operation[], log: readonly RecordedEvent[]
     const isLast = command.index === command.count - 1
     if (isLast && !told.has(place)) problems.push(`I2 revision ${place} was told to nobody`)
     const event = events[place]
-    const first = operations.find(
+    const sent = operations.filter(
       (one) =>
         (command.key !== undefined && one.key === command.key) ||
         (event?.type === 'TransactionPosted' &&
           one.command.type === 'PostTransaction' &&
           one.command.id === event.data.id),
     )
-    sentAt[place] = Math.max(first?.sentAt ?? 0, sentAt[place - 1] ?? 0)
+    // they stand in the order of their answers: the one that was sent first may be a later one
+    const first = sent.length === 0 ? 0 : Math.min(...sent.map((one) => one.sentAt))
+    sentAt[place] = Math.max(first, sentAt[place - 1] ?? 0)
   }
 
   for (const { command, outcome, sentAt: from } of operations) {
