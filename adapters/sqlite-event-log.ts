@@ -1,6 +1,12 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
-import { DamagedLog, type NewEvent, type RecordedEvent } from '../events/event-store.ts'
+import {
+  bytesOf,
+  DamagedLog,
+  maxBatchBytes,
+  type NewEvent,
+  type RecordedEvent,
+} from '../events/event-store.ts'
 
 /** Written into the file's header, so that another program's database is never taken for a log. */
 const applicationId = 0x45_56_44_54
@@ -153,10 +159,17 @@ function isEventRow(row: readonly unknown[]): row is EventRow {
   )
 }
 
-/** Reads rows of `eventColumns` as events, each checked against its checksum. */
+/** Events that were read together. */
+export interface Page {
+  readonly events: readonly RecordedEvent[]
+  /** Whether the statement has rows that would make it larger than a batch may be. */
+  readonly isCut: boolean
+}
+
+/** Reads rows of `eventColumns` as events, each checked against its checksum, up to a batch's bytes. */
 export function createRowReader(
   db: DatabaseSync,
-): (statement: StatementSync, ...parameters: readonly (number | string)[]) => RecordedEvent[] {
+): (statement: StatementSync, ...parameters: readonly (number | string)[]) => Page {
   const names = new Map<number, string>()
   const findName = db.prepare('SELECT name FROM streams WHERE key = ?')
 
@@ -172,7 +185,10 @@ export function createRowReader(
 
   return (statement, ...parameters) => {
     const events: RecordedEvent[] = []
-    for (const row of statement.all(...parameters) as unknown as (readonly unknown[])[]) {
+    let bytes = 0
+    // row by row: all at once would be in memory before they can be counted
+    for (const row of statement.iterate(...parameters) as Iterable<unknown>) {
+      if (!Array.isArray(row)) throw new TypeError('the statement does not return arrays')
       if (!isEventRow(row)) {
         throw new DamagedLog(`${nameOf(Number(row[1]))}, position ${row[0]}: its row was changed`)
       }
@@ -190,9 +206,11 @@ export function createRowReader(
       if (checksumOf(stream, revision, event) !== checksum) {
         throw new DamagedLog(`${stream}@${revision}, position ${position}: its bytes were changed`)
       }
+      bytes += bytesOf(event)
+      if (bytes > maxBatchBytes && events.length > 0) return { events, isCut: true }
       events.push(event)
     }
-    return events
+    return { events, isCut: false }
   }
 }
 

@@ -6,19 +6,27 @@ import {
   type EventBatches,
   type EventStore,
   type LogRange,
-  type RecordedEvent,
   type StreamRange,
   type Subscribe,
 } from '../events/event-store.ts'
 import { waitForChange } from './shared-changes.ts'
-import { asDamage, createRowReader, eventColumns, openLogForReading } from './sqlite-event-log.ts'
+import {
+  asDamage,
+  createRowReader,
+  eventColumns,
+  openLogForReading,
+  type Page,
+} from './sqlite-event-log.ts'
 
 export type LogReader = Pick<
   EventStore,
   'readStream' | 'readAll' | 'subscribe' | 'lastRevision' | 'close'
 >
 
-/** Events a read statement fetches at once. None stays open between two pages, and others get a turn. */
+/**
+ * Events a read statement fetches at once, fewer where they are large. None stays open between two
+ * pages, and others get a turn.
+ */
 const pageSize = 1_000
 
 /** How long a subscription waits before it looks again, should a wake-up be missed. */
@@ -39,9 +47,9 @@ export function createLogReader({
     const { direction = 'forward', limit = Number.POSITIVE_INFINITY } = range
     let position = range.after === undefined ? beyond[direction] : Number(range.after)
     for (let left = limit; left > 0; ) {
-      const events = pages.all(direction, position, Math.min(left, pageSize))
+      const { events, isLast } = pages.all(direction, position, Math.min(left, pageSize))
       if (events.length > 0) yield events
-      if (events.length < Math.min(left, pageSize)) return
+      if (isLast) return
       await nextTurn()
       left -= events.length
       position = Number(events.at(-1)?.position)
@@ -54,14 +62,14 @@ export function createLogReader({
     let next = range.from
     for (let left = limit; left > 0; ) {
       const start = next === undefined ? beyond[direction] : Number(next - step)
-      const events = pages.stream(direction, stream, start, Math.min(left, pageSize))
+      const { events, isLast } = pages.stream(direction, stream, start, Math.min(left, pageSize))
       for (const { revision } of events) {
         if (next === undefined) next = direction === 'forward' ? 0n : revision
         if (revision !== next) throw new DamagedLog(`${stream}: revision ${next} is missing`)
         next += step
       }
       if (events.length > 0) yield events
-      if (events.length < Math.min(left, pageSize)) return
+      if (isLast) return
       await nextTurn()
       left -= events.length
     }
@@ -71,7 +79,7 @@ export function createLogReader({
     let position = after ?? ''
     while (!signal.aborted) {
       const seen = Atomics.load(changeCount, 0)
-      const events = pages.all('forward', position === '' ? 0 : Number(position), pageSize)
+      const { events } = pages.all('forward', position === '' ? 0 : Number(position), pageSize)
       if (events.length > 0) {
         yield events
         position = events.at(-1)?.position ?? position
@@ -129,11 +137,15 @@ function preparePages(db: DatabaseSync, path: string) {
       throw asDamage(error, path)
     }
   }
+  const pageOf = (limit: number, read: () => Page) => {
+    const { events, isCut } = guarded(read)
+    return { events, isLast: !isCut && events.length < limit }
+  }
   return {
-    all: (direction: Direction, position: number, limit: number): RecordedEvent[] =>
-      guarded(() => readRows(all[direction], position, limit)),
+    all: (direction: Direction, position: number, limit: number) =>
+      pageOf(limit, () => readRows(all[direction], position, limit)),
     stream: (direction: Direction, name: string, revision: number, limit: number) =>
-      guarded(() => readRows(stream[direction], name, revision, limit)),
+      pageOf(limit, () => readRows(stream[direction], name, revision, limit)),
     lastRevision: (name: string): bigint | undefined =>
       guarded(() => {
         const revision = last.get(name)?.last

@@ -54,7 +54,7 @@ export interface Subscribe {
   readonly signal: AbortSignal
 }
 
-/** Events in order, in batches as they are at hand; a batch is never empty. */
+/** Events in order, in batches as they are at hand: never empty, and at most `maxBatchBytes` large. */
 export type EventBatches = AsyncIterable<readonly RecordedEvent[]>
 
 /** The truth: an append-only log of streams. */
@@ -90,7 +90,10 @@ export interface EventStore {
 export const maxAppendBytes = 900_000
 export const maxEventsPerAppend = 10_000
 
-/** What an event counts towards `maxAppendBytes`. Canonical JSON of ASCII is its length. */
+/** What the events of one batch count together at most; any single event is smaller. */
+export const maxBatchBytes = 4 * 1024 * 1024
+
+/** What an event counts towards these limits. Canonical JSON of ASCII is its length. */
 export const bytesOf = (event: NewEvent): number =>
   Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata) + event.type.length + 36
 

@@ -3,9 +3,11 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import {
   AppendTooLarge,
+  bytesOf,
   type EventBatches,
   type EventStore,
   maxAppendBytes,
+  maxBatchBytes,
   type NewEvent,
   type RecordedEvent,
   WrongExpectedRevision,
@@ -206,6 +208,34 @@ export function eventStoreContract(open: () => Promise<EventStore>): void {
       expect(
         ids(await collect(store.readAll({ after, direction: 'backward', limit: 10 }))),
       ).deep.equal(ids(all.slice(0, at).toReversed().slice(0, 10)))
+    })
+  })
+
+  describe('large events', () => {
+    it('come in batches of limited bytes, and none is left out', async () => {
+      const large = stream
+      const count = 14 // some three batches
+      const text = 'é'.repeat(400_000) // of two bytes each
+      for (let n = 0; n < count; n += 1) await store.append(large, 'any', [newEvent({ n, text })])
+      const abort = new AbortController()
+      const ways: readonly (readonly [string, EventBatches])[] = [
+        ['stream', store.readStream(large)],
+        ['stream, backward', store.readStream(large, { direction: 'backward' })],
+        ['log', store.readAll()],
+        ['log, backward', store.readAll({ direction: 'backward', limit: count })],
+        ['subscription', store.subscribe({ signal: abort.signal })],
+      ]
+      for (const [way, batches] of ways) {
+        const seen: bigint[] = []
+        for await (const batch of batches) {
+          const bytes = batch.reduce((sum, event) => sum + bytesOf(event), 0)
+          expect(bytes, way).to.be.at.most(maxBatchBytes)
+          seen.push(...batch.filter((one) => one.stream === large).map(({ revision }) => revision))
+          if (way === 'subscription' && seen.length === count) abort.abort()
+        }
+        const expected = Array.from({ length: count }, (_, n) => BigInt(n))
+        expect(seen, way).deep.equal(way.endsWith('backward') ? expected.toReversed() : expected)
+      }
     })
   })
 
