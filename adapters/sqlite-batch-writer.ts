@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ExpectedRevision, NewEvent } from '../events/event-store.ts'
 import { checksumOf, openLogForWriting, sqliteCode, sqliteFull } from './sqlite-event-log.ts'
+import type { StreamsGuard } from './sqlite-streams-check.ts'
 
 export interface Append {
   readonly stream: string
@@ -49,13 +50,14 @@ interface Head {
 const maxHeadsKept = 100_000
 
 /** Owns the writing connection. Synchronous: it belongs on a thread of its own. */
-export function createBatchWriter(path: string): BatchWriter {
-  let session: Session | undefined = openSession(path)
+export function createBatchWriter(path: string, guard: StreamsGuard): BatchWriter {
+  let session: Session | undefined = openSession(path, guard)
 
   return {
     write(batch) {
       try {
-        session ??= openSession(path)
+        guard.refuseDamage()
+        session ??= openSession(path, guard)
       } catch (error) {
         return batch.map(() => ({ outcome: 'unavailable', reason: messageOf(error) }))
       }
@@ -90,7 +92,7 @@ export function createBatchWriter(path: string): BatchWriter {
     const reason = messageOf(error)
     const isFull = (sqliteCode(error) & 0xff) === sqliteFull
     try {
-      const reopened = openSession(path, { mustHarden: !isFull })
+      const reopened = openSession(path, guard, { mustHarden: !isFull })
       session = reopened
       return batch.map((append) => {
         const isCertain = isFull || append.expected !== 'any'
@@ -120,7 +122,11 @@ interface Session {
   close(): void
 }
 
-function openSession(path: string, options?: { readonly mustHarden: boolean }): Session {
+function openSession(
+  path: string,
+  guard: StreamsGuard,
+  options?: { readonly mustHarden: boolean },
+): Session {
   const db = openLogForWriting(path, options)
   const statements = prepare(db)
   const heads = new Map<string, Head>()
@@ -130,7 +136,11 @@ function openSession(path: string, options?: { readonly mustHarden: boolean }): 
     const known = heads.get(stream)
     if (known) return known
     const row = statements.head.get(stream)
-    if (!row) return undefined
+    if (!row) {
+      guard.waitHere()
+      return undefined
+    }
+    if (row.name !== stream) throw new Error(`the index of streams takes ${row.name} for ${stream}`)
     return remember(stream, { key: Number(row.key), last: Number(row.last ?? -1) })
   }
 
@@ -199,8 +209,9 @@ function prepare(
   return {
     lastPosition: db.prepare('SELECT max(position) AS position FROM events'),
     head: db.prepare(`
-      SELECT key, (SELECT max(revision) FROM events WHERE stream = key) AS last
-      FROM streams WHERE name = ?`),
+      SELECT key, (SELECT name FROM streams WHERE key = found.key) AS name,
+        (SELECT max(revision) FROM events WHERE stream = found.key) AS last
+      FROM streams AS found WHERE name = ?`),
     ids: db.prepare(`
       SELECT id, position FROM events
       WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision`),

@@ -51,7 +51,6 @@ export function openLogForWriting(path: string, { mustHarden = false } = {}): Da
     if (isEmpty(db)) db.exec(schema)
     else checkFormat(db, path)
     db.exec('COMMIT')
-    checkStreams(db, path)
     harden(db, mustHarden)
     return db
   } catch (error) {
@@ -105,16 +104,8 @@ function checkFormat(db: DatabaseSync, path: string): void {
   }
 }
 
-/**
- * A stream whose name is damaged would be taken for one that was never there, and begun anew. There
- * are few beside the events, so all of them are checked at each start.
- */
-function checkStreams(db: DatabaseSync, path: string): void {
-  const result = db.prepare('PRAGMA integrity_check(streams)').get()?.integrity_check
-  if (result !== 'ok') throw new DamagedLog(`${path} is damaged (${result}): ${advice}`)
-}
-
-const advice = 'restore it from a backup; nothing was changed'
+/** What to do about a damaged log. */
+export const adviceOnDamage = 'restore it from a backup; nothing was changed'
 
 /**
  * SQLite's "not a database" and "malformed" named as what they are, and numbers that no event can
@@ -124,9 +115,12 @@ export function asDamage(error: unknown, path: string): unknown {
   const code = sqliteCode(error) & 0xff
   const isOutOfRange = error instanceof RangeError
   if (code !== 11 && code !== 26 && !isOutOfRange) return error
-  return new DamagedLog(`${path} is damaged (${String((error as Error).message)}): ${advice}`, {
-    cause: error,
-  })
+  return new DamagedLog(
+    `${path} is damaged (${String((error as Error).message)}): ${adviceOnDamage}`,
+    {
+      cause: error,
+    },
+  )
 }
 
 /** SQLite's extended result code of an error, 0 where it has none. */

@@ -17,6 +17,7 @@ import {
   openLogForReading,
   type Page,
 } from './sqlite-event-log.ts'
+import { type StreamsGuard, unguarded } from './sqlite-streams-check.ts'
 
 export type LogReader = Pick<
   EventStore,
@@ -36,9 +37,11 @@ const idleWaitMs = 1_000
 export function createLogReader({
   path,
   changes,
+  guard = unguarded,
 }: {
   readonly path: string
   readonly changes: SharedArrayBuffer
+  readonly guard?: StreamsGuard
 }): LogReader {
   const { db, pages } = openPages(path)
   const changeCount = new Int32Array(changes)
@@ -59,10 +62,12 @@ export function createLogReader({
   async function* readStream(stream: string, range: StreamRange = {}): EventBatches {
     const { direction = 'forward', limit = Number.POSITIVE_INFINITY } = range
     const step = direction === 'forward' ? 1n : -1n
+    const key = await keyOf(stream)
+    if (key === undefined) return
     let next = range.from
     for (let left = limit; left > 0; ) {
       const start = next === undefined ? beyond[direction] : Number(next - step)
-      const { events, isLast } = pages.stream(direction, stream, start, Math.min(left, pageSize))
+      const { events, isLast } = pages.stream(direction, key, start, Math.min(left, pageSize))
       for (const { revision } of events) {
         if (next === undefined) next = direction === 'forward' ? 0n : revision
         if (revision !== next) throw new DamagedLog(`${stream}: revision ${next} is missing`)
@@ -90,11 +95,24 @@ export function createLogReader({
     }
   }
 
+  async function lastRevision(stream: string): Promise<bigint | undefined> {
+    const key = await keyOf(stream)
+    return key === undefined ? undefined : pages.lastRevision(key)
+  }
+
+  /** A name is only missing when all names have been found whole. */
+  async function keyOf(stream: string): Promise<number | undefined> {
+    guard.refuseDamage()
+    const key = pages.keyOf(stream)
+    if (key === undefined) await guard.wait()
+    return key
+  }
+
   return {
     readAll,
     readStream,
     subscribe,
-    lastRevision: async (stream) => pages.lastRevision(stream),
+    lastRevision,
     close: async () => db.close(),
   }
 }
@@ -119,16 +137,18 @@ function preparePages(db: DatabaseSync, path: string) {
     statement.setReturnArrays(true)
     return statement
   }
-  const ofStream = 'stream = (SELECT key FROM streams WHERE name = ?)'
   const all = {
     forward: prepare('position > ? ORDER BY position'),
     backward: prepare('position < ? ORDER BY position DESC'),
   }
   const stream = {
-    forward: prepare(`${ofStream} AND revision > ? ORDER BY revision`),
-    backward: prepare(`${ofStream} AND revision < ? ORDER BY revision DESC`),
+    forward: prepare('stream = ? AND revision > ? ORDER BY revision'),
+    backward: prepare('stream = ? AND revision < ? ORDER BY revision DESC'),
   }
-  const last = db.prepare(`SELECT max(revision) AS last FROM events WHERE ${ofStream}`)
+  const last = db.prepare('SELECT max(revision) AS last FROM events WHERE stream = ?')
+  const findKey = db.prepare(`
+    SELECT key, (SELECT name FROM streams WHERE key = found.key) AS name
+    FROM streams AS found WHERE name = ?`)
 
   const guarded = <T>(read: () => T): T => {
     try {
@@ -144,11 +164,18 @@ function preparePages(db: DatabaseSync, path: string) {
   return {
     all: (direction: Direction, position: number, limit: number) =>
       pageOf(limit, () => readRows(all[direction], position, limit)),
-    stream: (direction: Direction, name: string, revision: number, limit: number) =>
-      pageOf(limit, () => readRows(stream[direction], name, revision, limit)),
-    lastRevision: (name: string): bigint | undefined =>
+    stream: (direction: Direction, key: number, revision: number, limit: number) =>
+      pageOf(limit, () => readRows(stream[direction], key, revision, limit)),
+    keyOf: (name: string): number | undefined =>
       guarded(() => {
-        const revision = last.get(name)?.last
+        const found = findKey.get(name)
+        if (found === undefined) return undefined
+        if (found.name === name) return Number(found.key)
+        throw new DamagedLog(`${name}: the index of streams leads to ${found.name}`)
+      }),
+    lastRevision: (key: number): bigint | undefined =>
+      guarded(() => {
+        const revision = last.get(key)?.last
         return typeof revision === 'number' ? BigInt(revision) : undefined
       }),
   }

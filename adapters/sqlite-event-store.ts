@@ -18,6 +18,7 @@ import { type Append, type AppendResult, pack } from './sqlite-batch-writer.ts'
 import { positionText } from './sqlite-event-log.ts'
 import { createLogReader, type LogReader } from './sqlite-event-reader.ts'
 import { takeLock } from './sqlite-lock.ts'
+import { finishCheck, guardStreams, newStreamsState } from './sqlite-streams-check.ts'
 
 /** Appends that may wait for the one transaction under way, in number and in bytes. */
 const maxWaitingAppends = 10_000
@@ -42,8 +43,10 @@ export async function openSqliteEventStore({
   const lock = takeLock(`${path}.lock`)
   const changes = new SharedArrayBuffer(4)
   try {
-    const writer = await startWriter(path, changes)
-    const reader = createLogReader({ path, changes })
+    const streams = newStreamsState()
+    const writer = await startWriter({ path, changes, streams })
+    const checked = finishCheck(path, streams)
+    const reader = createLogReader({ path, changes, guard: guardStreams(path, streams) })
     return {
       ...reader,
       changes,
@@ -51,6 +54,7 @@ export async function openSqliteEventStore({
       append: writer.append,
       async close() {
         await writer.close()
+        await checked
         await reader.close()
         lock.release()
       },
@@ -76,10 +80,12 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-async function startWriter(path: string, changes: SharedArrayBuffer) {
-  const thread = new Worker(new URL('./sqlite-writer-thread.ts', import.meta.url), {
-    workerData: { path, changes },
-  })
+async function startWriter(workerData: {
+  readonly path: string
+  readonly changes: SharedArrayBuffer
+  readonly streams: SharedArrayBuffer
+}) {
+  const thread = new Worker(new URL('./sqlite-writer-thread.ts', import.meta.url), { workerData })
   await new Promise<void>((resolve, reject) => {
     thread.once('message', () => resolve())
     thread.once('error', (error: Error) =>

@@ -1,10 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createBatchWriter, type PackedAppend, unpack } from './sqlite-batch-writer.ts'
+import { checkFewStreams, guardStreams } from './sqlite-streams-check.ts'
 
 /** The thread that appends: an fsync here holds up nobody who parses or decides. */
-const { path, changes } = workerData as { path: string; changes: SharedArrayBuffer }
+const { path, changes, streams } = workerData as Record<
+  'changes' | 'streams',
+  SharedArrayBuffer
+> & {
+  readonly path: string
+}
 
-const writer = createBatchWriter(path)
+const writer = createBatchWriter(path, guardStreams(path, streams))
+checkFewStreams(path, streams)
 const changeCount = new Int32Array(changes)
 
 parentPort?.on('message', (batch: readonly PackedAppend[] | 'close') => {
