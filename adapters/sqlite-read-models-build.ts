@@ -32,12 +32,13 @@ export interface OpenSqliteBuild {
   readonly collections: readonly CollectionDeclaration[]
   readonly readOnly: boolean
   readonly deferIndexes: boolean
-  readonly onWritten: () => void
+  /** Runs what changes something that readers may see. */
+  readonly changing: <T>(work: () => T) => T
 }
 
 /** One file: the documents of a build, its progress, what is parked, how far it covers the log. */
 export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
-  const { path, name, collections, readOnly, onWritten } = options
+  const { path, name, collections, readOnly, changing } = options
   const layouts = new Map(collections.map((one) => [one.name, layoutOf(one)]))
   const declarations = new Map(
     collections.map((declaration) => {
@@ -101,16 +102,13 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     return {
       async write(changes) {
         if (!writer) throw new Error(`${path} was opened for reading`)
-        const refused = run(() => writer?.write(changes) ?? [])
-        onWritten()
-        return refused
+        return changing(() => run(() => writer?.write(changes) ?? []))
       },
-      abandon: async () => run(() => writer?.abandon()),
+      abandon: async () => changing(() => run(() => writer?.abandon())),
       async completeIndexes() {
-        run(makeIndexes)
+        changing(() => run(makeIndexes))
         run(() => useFor(db, 'level'))
         writer = prepareWriter()
-        onWritten()
       },
     }
   }

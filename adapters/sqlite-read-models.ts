@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { parseBuildName } from '../projections/build-names.ts'
 import { type ReadModelStore, ReadModelsUnavailable } from '../projections/read-model-store.ts'
-import { waitForChange } from './shared-changes.ts'
+import { changeCount, countChange, sharedChanges, waitForChange } from './shared-changes.ts'
 import { openSqliteBuild, type SqliteBuild } from './sqlite-read-models-build.ts'
 import { guarded, openReadModelFile } from './sqlite-read-models-file.ts'
 
@@ -35,7 +35,7 @@ export interface OpenSqliteReadModels {
  */
 export function openSqliteReadModels(options: OpenSqliteReadModels): SqliteReadModels {
   const { folder, readOnly = false } = options
-  const changes = options.changes ?? new SharedArrayBuffer(4)
+  const changes = options.changes ?? sharedChanges()
   const counter = new Int32Array(changes)
   const isWoken = !readOnly || options.changes !== undefined
   const open = new Map<string, { readonly build: SqliteBuild; goneAtMs?: number }>()
@@ -43,10 +43,7 @@ export function openSqliteReadModels(options: OpenSqliteReadModels): SqliteReadM
   if (!readOnly) mkdirSync(folder, { recursive: true })
   const catalog = openCatalog(pathOf('catalog'), readOnly)
 
-  function announce(): void {
-    Atomics.add(counter, 0, 1)
-    Atomics.notify(counter, 0)
-  }
+  const changing = <T>(work: () => T): T => countChange(counter, work)
 
   /** Lets go of files that were dropped, here or by another thread: they take room until then. */
   function closeDropped(nowMs: number): void {
@@ -70,7 +67,7 @@ export function openSqliteReadModels(options: OpenSqliteReadModels): SqliteReadM
       const path = pathOf(name)
       const build = openSqliteBuild({
         ...{ path, name, collections, readOnly, deferIndexes },
-        onWritten: announce,
+        changing,
       })
       open.set(name, { build })
       return build
@@ -79,8 +76,7 @@ export function openSqliteReadModels(options: OpenSqliteReadModels): SqliteReadM
     liveBuild: async (projection) => catalog.live(projection),
 
     async setLiveBuild(projection, build) {
-      catalog.setLive(projection, build)
-      announce()
+      changing(() => catalog.setLive(projection, build))
     },
 
     async builds(projection) {
@@ -91,16 +87,19 @@ export function openSqliteReadModels(options: OpenSqliteReadModels): SqliteReadM
     },
 
     async dropBuild(name) {
-      open.get(name)?.build.close()
-      open.delete(name)
-      for (const suffix of ['', '-wal', '-shm']) rmSync(pathOf(name) + suffix, { force: true })
-      announce()
+      changing(() => {
+        open.get(name)?.build.close()
+        open.delete(name)
+        for (const suffix of ['', '-wal', '-shm']) rmSync(pathOf(name) + suffix, { force: true })
+      })
     },
 
     async changed(timeoutMs) {
       const waitMs = isWoken ? timeoutMs : Math.min(timeoutMs, pollMs)
       await waitForChange(counter, Atomics.load(counter, 0), waitMs)
     },
+
+    changeCount: () => (isWoken ? changeCount(counter) : undefined),
 
     async close() {
       for (const { build } of open.values()) build.close()

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { sharedChanges } from '../adapters/shared-changes.ts'
 import type { SqliteEventStore } from '../adapters/sqlite-event-store.ts'
 import { openSqliteReadModels } from '../adapters/sqlite-read-models.ts'
 import { callsTo, type Remote } from '../platform/thread-calls.ts'
@@ -41,7 +42,7 @@ export async function openReadSide(
   { store, logId, domainsModule }: ReadSideOptions,
 ): Promise<ReadSide> {
   const projections = (await importDomains(domainsModule)).flatMap((domain) => domain.projections)
-  const readModelChanges = new SharedArrayBuffer(4)
+  const readModelChanges = sharedChanges()
   const data: ProjectionThreadData = {
     eventStorePath: config.eventStorePath,
     eventChanges: store.changes,

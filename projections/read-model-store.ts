@@ -137,6 +137,12 @@ export interface ReadModelStore {
   dropBuild(name: string): Promise<void>
   /** Resolves when something was written since the call, or the time is over. */
   changed(timeoutMs: number): Promise<void>
+  /**
+   * A number that stays the same only while nothing that can be read changes; `undefined` while
+   * something may be changing, and always where the engine cannot tell. What was read between two
+   * equal numbers is of one state, and is so still while the number is equal.
+   */
+  changeCount(): number | undefined
   close(): Promise<void>
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Request } from '../platform/http/request.ts'
-import { isBuildOf } from '../projections/build-names.ts'
-import type { Projection } from '../projections/projection.ts'
-import type { Build, ReadModelStore } from '../projections/read-model-store.ts'
+import type { DocumentKey, Projection } from '../projections/projection.ts'
+import type { Build, ReadModelStore, StoredDocument } from '../projections/read-model-store.ts'
+import { createLiveBuilds, documentKey, type LiveBuild, maxKeptLength } from './live-builds.ts'
 import { queryProblem, retryAfter } from './problems.ts'
 
 /** A build to read from, with what it shows of a stream at least. */
@@ -23,7 +23,23 @@ export interface Views {
    * as the request prefers. @throws {Problem} `view-late`, `view-parked`, `view-building`
    */
   ofStream(projection: Projection, stream: string, freshness: Freshness): Promise<View>
+  /**
+   * Shows one document of such a view. It is shown at once, without reading, where it was read
+   * before and nothing has changed since. @throws {Problem} as `ofStream` does
+   */
+  ofDocument<T>(
+    projection: Projection,
+    key: StreamDocument,
+    freshness: Freshness,
+    show: Show<T>,
+  ): Promise<T> | T
 }
+
+export interface StreamDocument extends DocumentKey {
+  readonly stream: string
+}
+
+type Show<T> = (view: View, document: StoredDocument | undefined) => Promise<T> | T
 
 export interface Freshness {
   readonly minRevision: string | undefined
@@ -34,73 +50,81 @@ export interface Freshness {
 export const defaultWaitMs = 2_000
 export const maxWaitMs = 30_000
 
-/**
- * How long it is taken as known which build is live and how far it covers the log. A build that was
- * live is kept for a minute, and ages are too high by this, never too low.
- */
-const knownForMs = 50
-
-interface Live {
-  readonly at: number
-  readonly build: Build
-  readonly levelAtMs: number | undefined
+/** A view that knows what is kept of its build. */
+interface LiveView extends View {
+  readonly live: LiveBuild
 }
 
 export function createViews(
-  readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed'>,
+  readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed' | 'changeCount'>,
   now: Clock,
 ): Views {
-  const known = new Map<string, Live>()
+  const builds = createLiveBuilds(readModels, now)
 
-  async function findLive(projection: Projection, at: number): Promise<Live> {
-    const name = await readModels.liveBuild(projection.name)
-    if (name === undefined || !isBuildOf(name, projection)) {
-      throw queryProblem('view-building', { headers: retryAfter })
+  function viewAt(live: LiveBuild, revision: bigint | undefined): LiveView {
+    const { build, levelAtMs } = live
+    const ageMs = levelAtMs === undefined ? undefined : Math.max(0, now() - levelAtMs)
+    return { build, revision, ageMs, live }
+  }
+
+  async function viewOf(projection: Projection, stream: string): Promise<LiveView> {
+    const live = await builds.recent(projection)
+    const kept = builds.isUnchanged(live) ? live.progress.get(stream) : undefined
+    if (kept !== undefined) return viewAt(live, kept)
+    const revision = await live.build.progress(stream)
+    if (revision !== undefined && builds.isUnchanged(live)) live.progress.set(stream, revision)
+    return viewAt(live, revision)
+  }
+
+  async function viewSince(
+    projection: Projection,
+    stream: string,
+    { minRevision, request }: Freshness,
+  ): Promise<LiveView> {
+    let view = await viewOf(projection, stream)
+    if (minRevision === undefined) return view
+    const wanted = BigInt(minRevision)
+    const deadline = performance.now() + waitMsOf(request)
+    while (isBefore(view, wanted)) {
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0 || request.signal.aborted) throw await whyNot(view, stream, wanted)
+      const change = readModels.changed(leftMs) // first, so that no write falls in between
+      view = await viewOf(projection, stream) // another build may be live by now
+      if (!isBefore(view, wanted)) break
+      await change
+      view = await viewOf(projection, stream)
     }
-    const build = await readModels.openBuild(name, projection.collections)
-    const coverage = await build.coverage()
-    const live = { at, build, levelAtMs: coverage && Date.parse(coverage.levelAt) }
-    known.set(projection.name, live)
-    return live
+    return view
   }
 
-  function isCurrent(live: Live | undefined, at: number): live is Live {
-    return live !== undefined && at - live.at <= knownForMs && at >= live.at
-  }
-
-  const ageAt = (at: number, { levelAtMs }: Live): number | undefined =>
-    levelAtMs === undefined ? undefined : Math.max(0, at - levelAtMs)
-
-  async function viewOf(projection: Projection, stream: string): Promise<View> {
-    const at = now()
-    const last = known.get(projection.name)
-    const live = isCurrent(last, at) ? last : await findLive(projection, at)
-    const { build } = live
-    return { build, ageMs: ageAt(at, live), revision: await build.progress(stream) }
+  async function readDocument<T>(
+    projection: Projection,
+    { stream, ...key }: StreamDocument,
+    freshness: Freshness,
+    show: Show<T>,
+  ): Promise<T> {
+    const view = await viewSince(projection, stream, freshness)
+    const { live } = view
+    const [document] = await live.build.get(key.collection, [key.id])
+    const isKept = document !== undefined && document.body.length <= maxKeptLength
+    if (isKept && builds.isUnchanged(live)) live.documents.set(documentKey(key), document)
+    return show(view, document)
   }
 
   return {
-    async now(projection) {
-      const at = now()
-      const live = await findLive(projection, at)
-      return { build: live.build, revision: undefined, ageMs: ageAt(at, live) }
-    },
-
-    async ofStream(projection, stream, { minRevision, request }) {
-      let view = await viewOf(projection, stream)
-      if (minRevision === undefined) return view
-      const wanted = BigInt(minRevision)
-      const deadline = performance.now() + waitMsOf(request)
-      while (isBefore(view, wanted)) {
-        const leftMs = deadline - performance.now()
-        if (leftMs <= 0 || request.signal.aborted) throw await whyNot(view, stream, wanted)
-        const change = readModels.changed(leftMs) // first, so that no write falls in between
-        view = await viewOf(projection, stream) // another build may be live by now
-        if (!isBefore(view, wanted)) break
-        await change
-        view = await viewOf(projection, stream)
+    now: async (projection) => viewAt(await builds.find(projection), undefined),
+    ofStream: viewSince,
+    ofDocument(projection, key, freshness, show) {
+      const live = builds.unchanged(projection)
+      const document = live?.documents.get(documentKey(key))
+      const revision = live?.progress.get(key.stream)
+      if (live === undefined || document === undefined || revision === undefined) {
+        return readDocument(projection, key, freshness, show)
       }
-      return view
+      const { minRevision } = freshness
+      const isLate = minRevision !== undefined && revision < BigInt(minRevision)
+      if (isLate) return readDocument(projection, key, freshness, show)
+      return show(viewAt(live, revision), document)
     },
   }
 }

@@ -18,7 +18,7 @@ import { totalQueries } from './routes/totals.ts'
 import { transactionQueries } from './routes/transactions.ts'
 
 export interface QueryServiceOptions extends Omit<ReadRoutes, 'views'> {
-  readonly readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed'>
+  readonly readModels: Pick<ReadModelStore, 'liveBuild' | 'openBuild' | 'changed' | 'changeCount'>
   readonly now?: Clock
   /** The reads of each domain, those of the ledger unless told. */
   readonly domains?: readonly DomainQueries[]
@@ -45,18 +45,24 @@ function withFailures(operation: Operation): Operation {
   return {
     ...operation,
     problems: [...(operation.problems ?? []), 'read-models-unavailable', 'log-unavailable'],
-    async handle(call) {
+    handle(call) {
       try {
-        return await operation.handle(call)
-      } catch (cause) {
-        if (cause instanceof ReadModelsUnavailable || cause instanceof ReadModelsDamaged) {
-          throw queryProblem('read-models-unavailable', { cause, headers: retryAfter })
-        }
-        if (cause instanceof EventStoreUnavailable || cause instanceof DamagedLog) {
-          throw queryProblem('log-unavailable', { cause, headers: retryAfter })
-        }
-        throw cause
+        const answer = operation.handle(call)
+        return answer instanceof Promise ? answer.catch(asProblem) : answer
+      } catch (failure) {
+        return asProblem(failure)
       }
     },
   }
+}
+
+/** @throws always */
+function asProblem(cause: unknown): never {
+  if (cause instanceof ReadModelsUnavailable || cause instanceof ReadModelsDamaged) {
+    throw queryProblem('read-models-unavailable', { cause, headers: retryAfter })
+  }
+  if (cause instanceof EventStoreUnavailable || cause instanceof DamagedLog) {
+    throw queryProblem('log-unavailable', { cause, headers: retryAfter })
+  }
+  throw cause
 }

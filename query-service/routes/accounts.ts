@@ -1,5 +1,5 @@
 import { accountIdSchema, assetSchema, ledgerIdSchema } from '../../events/shapes.ts'
-import { json, type Operation, operation } from '../../platform/http/operation.ts'
+import { type Answer, json, type Operation, operation } from '../../platform/http/operation.ts'
 import { type Account, accounts } from '../../projections/accounts.ts'
 import { accountId, ledgerStream } from '../../projections/ledger-ids.ts'
 import { byId } from '../../projections/projection.ts'
@@ -79,15 +79,15 @@ export const accountQueries = ({ views }: ReadRoutes): readonly Operation[] => [
       304: notModified,
     },
     problems: [...freshProblems, 'ledger-not-found', 'account-not-found', 'revision-ahead'],
-    async handle({ params: { ledger, account }, query, request }) {
+    handle({ params: { ledger, account }, query, request }) {
       const stream = ledgerStream(ledger)
-      const minRevision = query['min-revision']
-      const view = await views.ofStream(accounts, stream, { minRevision, request })
-      const [document] = await view.build.get('accounts', [accountId(stream, account)])
-      if (!document) throw noAccount(view)
-      if (query.at === undefined) return documentAnswer(view, document, request)
-      const body = await accountAt(view, stream, document, BigInt(query.at))
-      return json(200, body, freshnessHeaders(view))
+      const key = { collection: 'accounts', id: accountId(stream, account), stream }
+      const { 'min-revision': minRevision, at } = query
+      return views.ofDocument(accounts, key, { minRevision, request }, (view, document) => {
+        if (!document) throw noAccount(view)
+        if (at === undefined) return documentAnswer(view, document, request)
+        return accountAt(view, stream, document, BigInt(at))
+      })
     },
   }),
 ]
@@ -127,7 +127,12 @@ export function noAccount(view: View) {
   return queryProblem('account-not-found', { headers: freshnessHeaders(view) })
 }
 
-async function accountAt(view: View, stream: string, document: StoredDocument, at: bigint) {
+async function accountAt(
+  view: View,
+  stream: string,
+  document: StoredDocument,
+  at: bigint,
+): Promise<Answer<200>> {
   const headers = freshnessHeaders(view)
   if (view.revision === undefined || view.revision < at) {
     throw queryProblem('revision-ahead', { headers })
@@ -135,7 +140,7 @@ async function accountAt(view: View, stream: string, document: StoredDocument, a
   const account = JSON.parse(document.body) as Account
   if (BigInt(account.openedRevision) > at) throw queryProblem('account-not-found', { headers })
   const balances = await balancesAt(view.build, stream, account, at)
-  return {
+  const body = {
     ledger: account.ledger,
     account: account.account,
     revision: at.toString(),
@@ -143,4 +148,5 @@ async function accountAt(view: View, stream: string, document: StoredDocument, a
       balances.map(([asset, balance]) => [asset, { balance: balance.toString() }]),
     ),
   }
+  return json(200, body, headers)
 }

@@ -52,15 +52,14 @@ export const ledgerQueries = ({ views }: ReadRoutes): readonly Operation[] => [
     headers: { ...freshHeaders, ...ifNoneMatch },
     answers: { 200: { description: 'The ledger', schema: ledgerSchema }, 304: notModified },
     problems: [...freshProblems, 'ledger-not-found'],
-    async handle({ params, query, request }) {
+    handle({ params, query, request }) {
       const stream = ledgerStream(params.ledger)
-      const view = await views.ofStream(ledgers, stream, {
-        minRevision: query['min-revision'],
-        request,
+      const key = { collection: 'ledgers', id: stream, stream }
+      const minRevision = query['min-revision']
+      return views.ofDocument(ledgers, key, { minRevision, request }, (view, document) => {
+        if (!document) throw queryProblem('ledger-not-found', { headers: freshnessHeaders(view) })
+        return documentAnswer(view, document, request)
       })
-      const [document] = await view.build.get('ledgers', [stream])
-      if (!document) throw queryProblem('ledger-not-found', { headers: freshnessHeaders(view) })
-      return documentAnswer(view, document, request)
     },
   }),
 ]

@@ -84,14 +84,15 @@ export const transactionQueries = ({ views }: ReadRoutes): readonly Operation[] 
       304: notModified,
     },
     problems: [...freshProblems, 'ledger-not-found', 'transaction-not-found'],
-    async handle({ params: { ledger, id }, query, request }) {
+    handle({ params: { ledger, id }, query, request }) {
       const stream = ledgerStream(ledger)
+      const key = { collection: 'transactions', id: transactionId(stream, id), stream }
       const minRevision = query['min-revision']
-      const view = await views.ofStream(transactions, stream, { minRevision, request })
-      const [document] = await view.build.get('transactions', [transactionId(stream, id)])
-      if (document) return documentAnswer(view, document, request)
-      requireLedger(view)
-      throw queryProblem('transaction-not-found', { headers: freshnessHeaders(view) })
+      return views.ofDocument(transactions, key, { minRevision, request }, (view, document) => {
+        if (document) return documentAnswer(view, document, request)
+        requireLedger(view)
+        throw queryProblem('transaction-not-found', { headers: freshnessHeaders(view) })
+      })
     },
   }),
 ]

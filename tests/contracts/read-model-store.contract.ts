@@ -446,4 +446,34 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
     expect(performance.now() - begin).to.be.below(5_000)
     await store.changed(1) // and the time ends it where nothing is written
   })
+
+  it('counts no change twice as the same, and none while it is under way', async () => {
+    const reader = await tested.openReader()
+    const stores = [store, reader]
+    const counts = () => stores.map((one) => one.changeCount())
+    const seen: (number | undefined)[][] = [counts()]
+    let during: unknown[] = []
+    const note = {
+      toJSON() {
+        during = counts()
+        return 'written'
+      },
+    }
+    const changes: readonly (() => Promise<unknown>)[] = [
+      () => write({ documents: [person('a', 1, { note })] }),
+      () => write({ progress: [{ stream: 's-1', revision: 1n }] }),
+      () => store.setLiveBuild('people', build.name),
+      () => build.abandon(),
+      () => store.dropBuild(build.name),
+    ]
+    for (const change of changes) {
+      await change()
+      seen.push(counts())
+    }
+    expect(during).to.deep.equal([undefined, undefined])
+    for (const at of stores.keys()) {
+      const known = seen.map((each) => each[at]).filter((count) => count !== undefined)
+      expect(new Set(known).size).to.equal(known.length)
+    }
+  })
 }

@@ -68,7 +68,7 @@ describe('damage that is met while serving (C-20)', () => {
         ...{ answers: {}, handle: fail },
       }
       const [wrapped] = queryOperations({
-        readModels: { liveBuild: fail, openBuild: fail, changed: fail },
+        readModels: { liveBuild: fail, openBuild: fail, changed: fail, changeCount: () => 0 },
         store,
         status: fail,
         domains: [() => [failing]],
