@@ -3,7 +3,10 @@ import { type ProblemDefinitions, problemsOf } from '../platform/http/problem.ts
 import type { Schema } from '../platform/json-schema.ts'
 import type { CatchUpProgress } from '../projections/catch-up.ts'
 import type { Projection } from '../projections/projection.ts'
+import { type ParkedOptions, parkedOperations, parkedProblems } from './parked-operations.ts'
 import type { ReadSide } from './read-side.ts'
+import { verificationOperations, verificationProblems } from './verify/verification-operations.ts'
+import type { Verifier } from './verify/verifier.ts'
 
 /** What operators are refused with. */
 export const adminProblems = {
@@ -17,6 +20,8 @@ export const adminProblems = {
     title: 'The projection is being rebuilt already',
     advice: 'Follow it with `GET /projections/:projection/rebuild`.',
   },
+  ...parkedProblems,
+  ...verificationProblems,
 } as const satisfies ProblemDefinitions
 
 const adminProblem = problemsOf(adminProblems)
@@ -26,13 +31,6 @@ const projectionSchema = {
   maxLength: 64,
   pattern: '^[a-z][a-z0-9-]*$',
   description: 'Name of a projection, without its version: `accounts`.',
-} as const satisfies Schema
-
-const streamSchema = {
-  type: 'string',
-  maxLength: 256,
-  pattern: '^[a-z][a-z0-9]*-[A-Za-z0-9._:-]+$',
-  description: 'Name of a parked stream, such as `ledger-main`.',
 } as const satisfies Schema
 
 export const rebuildSchema = {
@@ -53,22 +51,19 @@ export const rebuildSchema = {
   additionalProperties: false,
 } as const satisfies Schema
 
-export const retriedSchema = {
-  type: 'object',
-  properties: { flows: { type: 'boolean', description: 'Whether the stream is parked no more.' } },
-  required: ['flows'],
-  additionalProperties: false,
-} as const satisfies Schema
-
 type Rebuild =
   | { readonly state: 'building' | 'done' }
   | { readonly state: 'failed'; readonly reason: string }
 
-/** Routes of operators: rebuild a projection while reads go on, retry a parked stream. */
-export function adminOperations(
-  of: ReadSide['projections'],
-  projections: readonly Projection[],
-): readonly Operation[] {
+export interface AdminOptions extends Pick<ParkedOptions, 'skip'> {
+  readonly of: ReadSide['projections']
+  readonly projections: readonly Projection[]
+  readonly verifier: Verifier
+}
+
+/** Routes of operators: rebuild a projection and verify while reads go on, see to what is parked. */
+export function adminOperations(options: AdminOptions): readonly Operation[] {
+  const { of, projections, skip, verifier } = options
   const rebuilds = new Map<string, Rebuild>()
 
   function requireProjection(name: string): void {
@@ -119,20 +114,7 @@ export function adminOperations(
       },
     }),
 
-    operation({
-      method: 'POST',
-      path: '/projections/:projection/parked/:stream/retry',
-      id: 'retryParked',
-      tag: 'operation',
-      summary: 'Try a parked stream again',
-      description: 'Its events are applied in order, from the one that could not be.',
-      params: { projection: projectionSchema, stream: streamSchema },
-      answers: { 200: { description: 'What came of it', schema: retriedSchema } },
-      problems: ['projection-not-found'],
-      async handle({ params: { projection, stream } }) {
-        requireProjection(projection)
-        return json(200, { flows: await of.retry(projection, stream) })
-      },
-    }),
+    ...parkedOperations({ projections: of, skip, projectionSchema, requireProjection }),
+    ...verificationOperations(verifier),
   ]
 }

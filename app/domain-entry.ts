@@ -5,6 +5,7 @@ import type { Operation } from '../platform/http/operation.ts'
 import type { ProblemDefinitions } from '../platform/http/problem.ts'
 import type { Projection } from '../projections/projection.ts'
 import type { DomainQueries } from '../query-service/query-operations.ts'
+import type { DocumentsToCheck } from './verify/check-read-models.ts'
 
 /** A domain over HTTP: its rules, its commands and its reads. */
 export interface DomainService<
@@ -18,7 +19,11 @@ export interface DomainService<
   readonly queryOperations: DomainQueries
   /** The codes that its operations answer beside those that every domain's can. */
   readonly problems: ProblemDefinitions
+  /** Beside that a build must be what the log makes it anew: what `verify` checks of it. */
+  checkDocuments?(documents: DocumentsToCheck<State>): Promise<void>
 }
+
+export type AnyDomain = DomainService['domain']
 
 /** One domain of a program: an entry in a list such as `domains.ts`. */
 export interface DomainEntry {

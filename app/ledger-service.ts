@@ -6,6 +6,7 @@ import { ledgerDomain } from '../command-service/ledger-domain.ts'
 import type { LedgerEvent } from '../events/ledger.ts'
 import { ledgerReads } from '../query-service/query-operations.ts'
 import type { DomainService } from './domain-entry.ts'
+import { checkBalances } from './verify/check-balances.ts'
 
 /** The ledger over HTTP. */
 export const ledgerService: DomainService<LedgerCommand, LedgerEvent, Ledger, LedgerRejectionCode> =
@@ -14,4 +15,5 @@ export const ledgerService: DomainService<LedgerCommand, LedgerEvent, Ledger, Le
     commandOperations,
     queryOperations: ledgerReads,
     problems: commandProblems,
+    checkDocuments: checkBalances,
   }

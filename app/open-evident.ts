@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { coreProblems } from '../command-service/problems.ts'
 import { shapeProblems } from '../events/shape-problems.ts'
-import { systemClock } from '../platform/clock.ts'
+import { systemClock, timestamp } from '../platform/clock.ts'
 import { createHttpApp } from '../platform/http/app.ts'
 import { docsOperations } from '../platform/http/docs.ts'
 import { edgeProblems } from '../platform/http/edge-problems.ts'
@@ -21,6 +21,8 @@ import type { Config } from './config.ts'
 import { importDomains } from './domain-entry.ts'
 import { domainsModule as ledgerOnly } from './domains.ts'
 import { openReadSide, type ReadSide } from './read-side.ts'
+import { skipParked } from './skip-parked.ts'
+import { createVerifier } from './verify/verifier.ts'
 import { openWriteSide, type WriteSide } from './write-side.ts'
 
 /** A running Evident: both services on one port, and what serves them. */
@@ -59,6 +61,11 @@ export async function openEvident(
   opening.defer(writeSide.close)
   const readSide = await openReadSide(config, { ...writeSide, domainsModule })
   opening.defer(readSide.close)
+  const { store, logId } = writeSide
+  const verifier = createVerifier(config, {
+    ...{ eventChanges: store.changes, logId, domainsModule, newId: randomUUID, log },
+  })
+  opening.defer(verifier.close)
   const problems = mergeProblems(
     ...[shapeProblems, coreProblems, queryProblems, adminProblems],
     ...domains.map((domain) => domain.problems),
@@ -71,14 +78,17 @@ export async function openEvident(
     ),
     ...queryOperations({
       readModels: readSide.readModels,
-      store: writeSide.store,
+      store,
       status: readSide.status,
       domains: domains.map(({ queryOperations }) => queryOperations),
     }),
-    ...adminOperations(
-      readSide.projections,
-      entries.flatMap(({ projections }) => projections),
-    ),
+    ...adminOperations({
+      of: readSide.projections,
+      projections: entries.flatMap(({ projections }) => projections),
+      skip: (decision) =>
+        skipParked(decision, { store, readSide, newId: randomUUID, now: timestamp(systemClock()) }),
+      verifier,
+    }),
     ...serviceOperations({
       checks: readinessChecks(writeSide, readSide),
       metrics,

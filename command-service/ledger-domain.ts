@@ -1,5 +1,6 @@
 import { type LedgerEvent, ledgerCategory, ledgerCodec } from '../events/ledger.ts'
 import type { Domain } from './domain/domain.ts'
+import { ledgerAudit } from './domain/ledger/audit.ts'
 import type { LedgerCommand } from './domain/ledger/commands.ts'
 import { ledgerDecider } from './domain/ledger/decider.ts'
 import type { LedgerRejectionCode } from './domain/ledger/rejections.ts'
@@ -19,6 +20,7 @@ export const ledgerDomain: Domain<LedgerCommand, LedgerEvent, Ledger, LedgerReje
   namesIn: (event) => (event.type === 'TransactionPosted' ? [transaction(event.data.id)] : []),
   conflict: () => 'transaction-exists',
   snapshot: ledgerSnapshot,
+  audit: ledgerAudit,
   weigh: ({ accounts }) => accounts.size * bytesPerAccount,
   sources: [new URL('./domain/', import.meta.url), new URL('../events/', import.meta.url)],
 }

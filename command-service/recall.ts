@@ -34,7 +34,7 @@ export function createRecall<Event extends DomainEvent>({
   codec,
   namesIn,
 }: {
-  readonly store: EventStore
+  readonly store: Pick<EventStore, 'readStream'>
   readonly index: IdIndex
 } & Pick<Domain<{ type: string }, Event, unknown, string>, 'codec' | 'namesIn'>) {
   async function read(stream: string, from: bigint, limit: number) {

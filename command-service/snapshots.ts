@@ -49,7 +49,7 @@ export function createSnapshots<State>({
   readonly logId: string
   readonly foldVersion: string
   readonly form: SnapshotForm<State>
-  readonly store: EventStore
+  readonly store: Pick<EventStore, 'readStream'>
 }): Snapshots<State> {
   const pathOf = (stream: string): string => join(folder, `${stream}.snapshot`)
 

@@ -3,7 +3,7 @@ import { type EventStore, WrongExpectedRevision } from './event-store.ts'
 import { timestampSchema } from './shapes.ts'
 
 /** The stream whose one event gives a log its identity. It is the first event of every log. */
-const identityStream = 'log-identity'
+export const identityStream = 'log-identity'
 
 export const logEvents = {
   LogStarted: {

@@ -11,6 +11,12 @@ const isProblem = compile({
   required: ['code', 'title'],
 } as const)
 
+export interface Question {
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
 /**
  * Asks a running server and checks what it answers.
  * @throws {CommandFailed} it is not there, refuses, or answers what it should not
@@ -19,14 +25,18 @@ export async function askServer<T>(
   url: string,
   path: string,
   isExpected: Validator<T>,
-  method: 'GET' | 'POST' = 'GET',
+  { method = 'GET', body: sent }: Question = {},
 ): Promise<T> {
   const target = targetOf(url, path)
+  const content =
+    sent === undefined
+      ? {}
+      : { body: JSON.stringify(sent), headers: { 'content-type': 'application/json' } }
   let response: Response
   let body: unknown
   try {
     const signal = AbortSignal.timeout(timeoutMs)
-    response = await fetch(target, { method, signal, redirect: 'error' })
+    response = await fetch(target, { method, ...content, signal, redirect: 'error' })
     body = await response.json()
   } catch (cause) {
     throw new CommandFailed(

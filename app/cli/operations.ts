@@ -1,14 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock, timestamp } from '../../platform/clock.ts'
 import { compile } from '../../platform/json-schema.ts'
 import type { CatchUpProgress } from '../../projections/catch-up.ts'
 import type { ProjectionStatus } from '../../query-service/routes/read-routes.ts'
 import { statusSchema } from '../../query-service/routes/status.ts'
-import { rebuildSchema, retriedSchema } from '../admin-operations.ts'
+import { rebuildSchema } from '../admin-operations.ts'
 import { loadConfig } from '../config.ts'
 import { domainsModule } from '../domains.ts'
 import { openFolder } from '../open-folder.ts'
-import { projections } from '../projections.ts'
+import { retriedSchema, skippedSchema } from '../parked-operations.ts'
 import { openReadSide } from '../read-side.ts'
+import { nameOf, type SkipDecision, type SkipOutcome, skipParked } from '../skip-parked.ts'
 import { askServer } from './ask-server.ts'
 import { CommandFailed } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -25,6 +28,8 @@ export interface Operations {
   rebuild(projection: string, onProgress: (progress: Progress) => void): Promise<void>
   /** Says whether the stream flows now. */
   retry(projection: string, stream: string): Promise<boolean>
+  /** Leaves out the event that a stream waits at. @throws {CommandFailed} where it waits elsewhere */
+  skip(decision: SkipDecision): Promise<SkipOutcome>
   close(): Promise<void>
 }
 
@@ -61,15 +66,19 @@ async function openFolderOperations(
   return {
     status: readSide.status,
     async rebuild(projection, onProgress) {
-      requireProjection(projection)
       const asking = new AbortController()
       const following = follow(() => calls.rebuildProgress(projection), onProgress, asking.signal)
       await calls.rebuild(projection).finally(() => asking.abort())
       await following
     },
-    retry(projection, stream) {
-      requireProjection(projection)
-      return calls.retry(projection, stream)
+    retry: (projection, stream) => calls.retry(projection, stream),
+    async skip(decision) {
+      const { store } = folder
+      const now = timestamp(systemClock())
+      const outcome = await skipParked(decision, { store, readSide, newId: randomUUID, now })
+      if ('flows' in outcome) return outcome
+      const { stream, projection } = decision
+      throw new CommandFailed(exitCodes.usage, `${stream} does not wait there in ${projection}.`)
     },
     close: () => open.disposeAsync(),
   }
@@ -90,6 +99,7 @@ async function follow(
 const isStatus = compile(statusSchema)
 const isRebuild = compile(rebuildSchema)
 const isRetried = compile(retriedSchema)
+const isSkipped = compile(skippedSchema)
 
 function createServerOperations(url: string): Operations {
   return {
@@ -98,7 +108,7 @@ function createServerOperations(url: string): Operations {
     },
     async rebuild(projection, onProgress) {
       const path = `/projections/${encodeURIComponent(projection)}/rebuild`
-      let rebuild = await askServer(url, path, isRebuild, 'POST')
+      let rebuild = await askServer(url, path, isRebuild, { method: 'POST' })
       while (rebuild.state === 'building') {
         await pause(pollMs)
         rebuild = await askServer(url, path, isRebuild)
@@ -113,14 +123,25 @@ function createServerOperations(url: string): Operations {
     async retry(projection, stream) {
       const of = encodeURIComponent(stream)
       const path = `/projections/${encodeURIComponent(projection)}/parked/${of}/retry`
-      return (await askServer(url, path, isRetried, 'POST')).flows
+      return (await askServer(url, path, isRetried, { method: 'POST' })).flows
+    },
+    skip({ projection, stream, revision, reason }) {
+      const of = encodeURIComponent(stream)
+      const path = `/projections/${encodeURIComponent(projection)}/parked/${of}/skip`
+      return askServer(url, path, isSkipped, { method: 'POST', body: { reason, revision } })
     },
     close: async () => {},
   }
 }
 
-function requireProjection(name: string): void {
-  const names = projections.map((one) => one.name)
-  if (names.includes(name)) return
-  throw new CommandFailed(exitCodes.usage, `There is no projection ${name}: ${names.join(', ')}.`)
+/** What is known of a projection, by its name without version. @throws {CommandFailed} */
+export async function requireProjection(
+  name: string,
+  { status }: Pick<Operations, 'status'>,
+): Promise<OperatedProjection> {
+  const projections = await status()
+  const found = projections.find(({ projection }) => nameOf(projection) === name)
+  if (found) return found
+  const names = projections.map(({ projection }) => nameOf(projection)).join(', ')
+  throw new CommandFailed(exitCodes.usage, `There is no projection ${name}: there are ${names}.`)
 }

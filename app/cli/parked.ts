@@ -1,17 +1,24 @@
 import type { Command } from 'commander'
 import { CommandFailed } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
-import { type OperatedProjection, type OperationOptions, openOperations } from './operations.ts'
+import {
+  type OperatedProjection,
+  type OperationOptions,
+  openOperations,
+  requireProjection,
+} from './operations.ts'
 import type { Cli } from './run-cli.ts'
 import { addSettings } from './setting-options.ts'
+import { addSkip } from './skip-parked-command.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 type Options = OperationOptions & { readonly json?: boolean }
 
-export function addParked(program: Command, { terminal, end }: Cli): void {
+export function addParked(program: Command, cli: Cli): void {
+  const { terminal, end } = cli
   const parked = program
     .command('parked')
-    .summary('streams that wait, and another try')
+    .summary('streams that wait: list, try again, skip')
     .description('Streams that wait because an event could not be applied to a read model.')
   const withOptions = (command: Command): Command =>
     addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
@@ -30,6 +37,7 @@ export function addParked(program: Command, { terminal, end }: Cli): void {
   ).action(async (projection: string, stream: string | undefined, options: Options) =>
     end(await retry(projection, stream, options, terminal)),
   )
+  withOptions(addSkip(parked, cli))
 }
 
 /** Exit code 1 where something is parked, so that a script sees it. */
@@ -60,10 +68,8 @@ async function retry(
 ): Promise<number> {
   const operations = await openOperations(options, terminal)
   try {
-    const parked = parkedIn(await operations.status()).filter(
-      (one) =>
-        nameOf(one.projection) === projection && (stream === undefined || one.stream === stream),
-    )
+    const of = await requireProjection(projection, operations)
+    const parked = of.parked.filter((one) => stream === undefined || one.stream === stream)
     if (parked.length === 0 && stream !== undefined) {
       throw new CommandFailed(exitCodes.usage, `${stream} is not parked in ${projection}.`)
     }
@@ -81,6 +87,3 @@ async function retry(
     await operations.close()
   }
 }
-
-/** `accounts` of `accounts-v1`. */
-const nameOf = (versioned: string): string => versioned.replace(/-v\d+$/, '')

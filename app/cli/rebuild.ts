@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { exitCodes } from './exit-codes.ts'
-import { type OperationOptions, openOperations } from './operations.ts'
+import { type OperationOptions, openOperations, requireProjection } from './operations.ts'
 import { createProgressBar } from './progress-bar.ts'
 import type { Cli } from './run-cli.ts'
 import { addSettings } from './setting-options.ts'
@@ -33,6 +33,7 @@ async function rebuild(projection: string, options: Options, terminal: Terminal)
   const bar = createProgressBar(terminal.err, `Rebuilding ${projection}`)
   const startedAt = performance.now()
   try {
+    await requireProjection(projection, operations)
     await operations.rebuild(projection, ({ position, end }) =>
       bar.update(Number(position), Number(end)),
     )

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline'
 import { styleText } from 'node:util'
 import type { Environment } from '../config.ts'
 
@@ -14,6 +15,8 @@ export interface Terminal {
   readonly paint: (style: Style, text: string) => string
   /** Aborted by the first SIGINT or SIGTERM from now on; the second ends the process at once. */
   readonly stopSignal: () => AbortSignal
+  /** Asks whoever sits there; not there where nobody does. Only a `y` or `yes` is a yes. */
+  readonly confirm?: (question: string) => Promise<boolean>
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
@@ -24,7 +27,7 @@ const sameKeyMs = 300
 const signals = { SIGINT: 130, SIGTERM: 143 } as const
 
 export function openTerminal(process: NodeJS.Process, environment: Environment): Terminal {
-  const { stdout, stderr } = process
+  const { stdin, stdout, stderr } = process
   const stopping = new AbortController()
   let isListening = false
   let stoppedAt = 0
@@ -52,7 +55,25 @@ export function openTerminal(process: NodeJS.Process, environment: Environment):
       }
       return stopping.signal
     },
+    ...(stdin.isTTY && stderr.isTTY && { confirm: (question) => ask(question, stdin, stderr) }),
   }
+}
+
+/** Ctrl-C, Ctrl-D and whatever is no yes are a no. */
+function ask(
+  question: string,
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input, output })
+    lines.once('SIGINT', () => lines.close())
+    lines.once('close', () => resolve(false))
+    lines.question(question, (answer) => {
+      resolve(/^\s*y(es)?\s*$/i.test(answer))
+      lines.close()
+    })
+  })
 }
 
 /** Text from outside without the control characters that would command the terminal. */

@@ -1,77 +1,97 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../config.ts'
+import { domains } from '../domains.ts'
 import { openFolder } from '../open-folder.ts'
-import { type Verification, verifyFolder } from '../verify/verify-folder.ts'
+import type { Verification, VerifyProgress } from '../verify/verification.ts'
+import { verify as verifyData } from '../verify/verify.ts'
 import { exitCodes } from './exit-codes.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { createProgressBar } from './progress-bar.ts'
 import type { Cli } from './run-cli.ts'
 import { addSettings, withFlags } from './setting-options.ts'
 import { printable, type Terminal } from './terminal.ts'
+import { verifyOnServer } from './verify-on-server.ts'
 
-type Options = Readonly<Record<string, unknown>> & { readonly json?: boolean }
+type Options = Readonly<Record<string, unknown>> & {
+  readonly url?: string
+  readonly json?: boolean
+}
+
+type OnProgress = (progress: VerifyProgress) => void
 
 export function addVerify(program: Command, { terminal, end }: Cli): void {
   const command = program
     .command('verify')
-    .summary('prove a folder against its log')
+    .summary('prove that all is what the log says')
     .description(
       'Checks every event (bytes, order, and that the rules would decide it again), that every ' +
-        'asset sums to zero, and every document of the read models against a build of its own. ' +
-        'The folder must not be served meanwhile. Exit code 1 where anything differs.',
+        'asset sums to zero, and every document of the read models against a build of its own, ' +
+        'all as it was at one position of the log. Exit code 1 where anything differs.',
     )
   addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
+    .option('--url <url>', 'a running server, which goes on serving, instead of a folder')
     .option('--json', 'what was found as JSON')
-    .addHelpText('after', '\nExamples:\n  evident verify --data ./data\n  evident verify --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  evident verify --data ./data\n' +
+        '  evident verify --url http://127.0.0.1:8080\n  evident verify --json | jq .listed',
+    )
     .action(async (options: Options) => end(await verify(options, terminal)))
 }
 
 async function verify(options: Options, terminal: Terminal): Promise<number> {
-  const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...terminal.environment }, options))
-  const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config), {
-    takesUrl: false,
-  })
-  const reading = createProgressBar(terminal.err, 'Reading the log ')
-  const building = createProgressBar(terminal.err, 'Building shadows')
-  const startedAt = performance.now()
-  let verification: Verification
-  try {
-    verification = await verifyFolder(config, folder, {
-      checkingFiles: () => {},
-      readingLog: (position, end) => reading.update(Number(position), Number(end)),
-      buildingShadows(position, end) {
-        reading.stop()
-        building.update(Number(position), Number(end))
-      },
-    })
-  } finally {
-    reading.stop()
-    building.stop()
-    await folder.close()
-  }
-  const seconds = Math.round(performance.now() - startedAt) / 1000
-  if (options.json) terminal.out(`${JSON.stringify({ ...verification, seconds })}\n`)
-  else terminal.out(printable(describe(verification, seconds)))
+  const { url } = options
+  const progress = showProgress(terminal)
+  const verification = await (url === undefined
+    ? verifyFolder(options, terminal, progress.show)
+    : verifyOnServer(url, { onProgress: progress.show, stop: terminal.stopSignal() })
+  ).finally(progress.stop)
+  if (options.json) terminal.out(`${JSON.stringify(verification)}\n`)
+  else terminal.out(printable(describe(verification)))
   return verification.findings === 0 ? exitCodes.done : exitCodes.wrong
+}
+
+async function verifyFolder(
+  options: Options,
+  { environment }: Terminal,
+  onProgress: OnProgress,
+): Promise<Verification> {
+  const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...environment }, options))
+  const { store, logId, close } = await explainFolderInUse(config.dataFolder, () =>
+    openFolder(config),
+  )
+  return verifyData(config, { store, logId, domains, onProgress }).finally(close)
+}
+
+function showProgress({ err }: Terminal) {
+  const bars = {
+    log: createProgressBar(err, 'Reading the log '),
+    'read-models': createProgressBar(err, 'Building shadows'),
+  }
+  const show: OnProgress = ({ step, position, end }) => {
+    for (const [name, bar] of Object.entries(bars)) if (name !== step) bar.stop()
+    if (step !== 'log' && step !== 'read-models') return
+    if (position !== undefined && end !== undefined) {
+      bars[step].update(Number(position), Number(end))
+    }
+  }
+  const stop = (): void => {
+    for (const bar of Object.values(bars)) bar.stop()
+  }
+  return { show, stop }
 }
 
 /** Findings shown to people; `--json` has more. */
 const maxShown = 50
 
-function describe(
-  { logId, events, ledgers, accounts, snapshots, findings, listed }: Verification,
-  seconds: number,
-): string {
-  const figures = [
-    counted(events, 'event'),
-    counted(ledgers, 'ledger'),
-    counted(accounts, 'account'),
-    `${counted(snapshots, 'snapshot')} in ${seconds} s`,
-  ].join(', ')
+function describe(verification: Verification): string {
+  const { logId, position, findings, listed } = verification
+  const figures = figuresOf(verification)
   if (findings === 0) {
     return (
-      `The log ${logId} is whole: ${figures}.\nEvery event is canonical, in its place and lawful; ` +
-      'every asset sums to zero; every document of the read models is what the log makes it.\n'
+      `The log ${logId} is whole up to position ${position}: ${figures}.\n` +
+      'Every event is canonical, in its place and lawful; every asset sums to zero; every document ' +
+      `of the read models is what the log makes it.\n${describeSkipped(verification)}`
     )
   }
   const shown = listed
@@ -79,12 +99,24 @@ function describe(
     .map(({ check, at, detail }) => `${check}: ${at}: ${detail}`)
   const more = findings - shown.length
   return [
-    `${counted(findings, 'finding')} in the log ${logId} (${figures}):`,
+    `${counted(findings, 'finding')} in the log ${logId} up to position ${position} (${figures}):`,
     ...shown,
     ...(more > 0 ? [`… and ${more} more (--json lists them)`] : []),
-    '',
+    describeSkipped(verification),
   ].join('\n')
 }
+
+const figuresOf = ({ events, streams, snapshots, seconds }: Verification): string =>
+  [
+    counted(events, 'event'),
+    ...Object.entries(streams).map(([category, count]) => counted(count, category)),
+    `${counted(snapshots, 'snapshot')} in ${seconds} s`,
+  ].join(', ')
+
+const describeSkipped = ({ skipped }: Verification): string =>
+  skipped === 0
+    ? ''
+    : `Left out of a read model by an operator’s decision: ${counted(skipped, 'event')} (evident replay --stream control-projections).\n`
 
 const counted = (count: number, what: string): string =>
   `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`

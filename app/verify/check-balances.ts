@@ -1,20 +1,22 @@
+import type { Ledger } from '../../command-service/domain/ledger/state.ts'
 import type { Entry } from '../../projections/account-entries.ts'
-import type { Account } from '../../projections/accounts.ts'
+import { type Account, accounts } from '../../projections/accounts.ts'
 import { accountId, entriesOf } from '../../projections/ledger-ids.ts'
 import { byId } from '../../projections/projection.ts'
 import type { Build, PageKey, StoredDocument } from '../../projections/read-model-store.ts'
-import type { LedgerCheck } from './check-ledger.ts'
-import type { Report } from './finding.ts'
+import type { DocumentsToCheck } from './check-read-models.ts'
 
 const pageSize = 1_000
 
 /** The balances of the read model are those of the log, and each is the fold of its entries. */
-export async function checkBalances(
-  build: Pick<Build, 'name' | 'find'>,
-  ledgers: ReadonlyMap<string, LedgerCheck>,
-  report: Report,
-): Promise<void> {
-  for (const [stream, { state }] of ledgers) {
+export async function checkBalances({
+  projection,
+  build,
+  states,
+  report,
+}: DocumentsToCheck<Ledger>): Promise<void> {
+  if (projection !== accounts.name) return
+  for (const [stream, state] of states) {
     const missing = new Set([...state.accounts.ownEntries()].map(([account]) => account))
     for await (const { body } of documents(build, 'accounts', accountId(stream, ''))) {
       const { account, balances } = JSON.parse(body) as Account

@@ -1,52 +1,73 @@
-import { ledgerDomain } from '../../command-service/ledger-domain.ts'
 import { createCodec } from '../../events/codec.ts'
-import { controlCodec } from '../../events/control.ts'
-import { DamagedLog, type EventStore, type RecordedEvent } from '../../events/event-store.ts'
-import { logEvents } from '../../events/log-identity.ts'
+import { controlCodec, controlStream, type Skip } from '../../events/control.ts'
+import { DamagedLog, type RecordedEvent } from '../../events/event-store.ts'
+import { identityStream, logEvents } from '../../events/log-identity.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
-import type { Projection } from '../../projections/projection.ts'
-import { createLedgerCheck, type LedgerCheck } from './check-ledger.ts'
+import type { AnyDomain } from '../domain-entry.ts'
+import { type CheckedStream, createStreamCheck, type StreamCheck } from './check-stream.ts'
 import type { Report } from './finding.ts'
+import type { LogToPosition } from './log-to-position.ts'
+import type { UsedIds } from './used-ids.ts'
 
 const identityCodec = createCodec(logEvents)
 
-interface Decoder {
-  decode(recorded: RecordedEvent): unknown
-}
-
 export interface CheckedLog {
   readonly events: number
-  /** What the log comes to, by stream. */
-  readonly ledgers: ReadonlyMap<string, LedgerCheck>
+  /** What the domains' streams come to, by name. */
+  readonly streams: ReadonlyMap<string, CheckedStream>
+  /** What operators had left out of read models. */
+  readonly skips: readonly Skip[]
 }
 
 export interface CheckLogOptions {
+  readonly domains: readonly AnyDomain[]
+  readonly ids: UsedIds
   readonly report: Report
-  /** Those that run: of the other domains' streams it is known what they may hold. */
-  readonly projections: readonly Pick<Projection, 'category' | 'codec'>[]
   readonly onProgress: (position: string) => void
 }
 
 /**
  * Reads the whole log once and checks each event: its bytes, its place, its time, and that the rules
- * would make it again of the state before it: of other domains than the ledger, that it has its
- * schema's shape. A log that cannot be read on is checked to there.
+ * of its domain would make it again of the state before it. A log that cannot be read on is checked
+ * to there.
  */
 export async function checkLog(
-  store: Pick<EventStore, 'readAll'>,
-  { report, projections, onProgress }: CheckLogOptions,
+  store: LogToPosition,
+  { domains, ids, report, onProgress }: CheckLogOptions,
 ): Promise<CheckedLog> {
-  const ledgers = new Map<string, LedgerCheck>()
+  const streams = new Map<string, StreamCheck>()
   const ends = new Map<string, { revision: bigint; recordedAt: string }>()
-  /** Of the streams that are no ledgers, by category. */
-  const otherCodecs = new Map<string, Decoder>([
-    ...projections.map(({ category, codec }) => [category, codec] as const),
-    ['log', identityCodec],
-    ['control', controlCodec],
-  ])
+  const skips: Skip[] = []
   let events = 0
 
-  function checkEvent(recorded: RecordedEvent): void {
+  function checkOf(stream: string, domain: AnyDomain): StreamCheck {
+    let check = streams.get(stream)
+    if (!check) {
+      check = createStreamCheck({ stream, domain, store, index: ids.of(domain), report })
+      streams.set(stream, check)
+    }
+    return check
+  }
+
+  /** Checks what the event's domain says of it, and says when that has it that it was recorded. */
+  async function checkMeaning(recorded: RecordedEvent, at: string): Promise<string | undefined> {
+    const { stream } = recorded
+    const category = stream.slice(0, stream.indexOf('-'))
+    const domain = domains.find((one) => one.category === category)
+    if (domain) {
+      const event = domain.codec.decode(recorded)
+      await checkOf(stream, domain).add(event)
+      return event.metadata.recordedAt
+    }
+    if (stream === controlStream) {
+      const event = controlCodec.decode(recorded)
+      if (event.type === 'EventSkipped') skips.push(event.data)
+    } else if (stream === identityStream) identityCodec.decode(recorded)
+    else report({ check: 'known', at, detail: `streams of the category ${category} are not known` })
+    return undefined
+  }
+
+  async function checkEvent(recorded: RecordedEvent): Promise<void> {
     const { stream, revision } = recorded
     const at = `${stream}@${revision}`
     checkCanonical(recorded, at, report)
@@ -55,20 +76,7 @@ export async function checkLog(
       const detail = `revision ${end.revision + 1n} should follow ${end.revision}`
       report({ check: 'dense', at, detail })
     }
-    const category = stream.slice(0, stream.indexOf('-'))
-    let recordedAt = end.recordedAt
-    if (category === ledgerDomain.category) {
-      const event = ledgerDomain.codec.decode(recorded)
-      recordedAt = event.metadata.recordedAt
-      const ledger = ledgers.get(stream) ?? createLedgerCheck(report)
-      ledgers.set(stream, ledger)
-      ledger.add(event)
-    } else {
-      const codec = otherCodecs.get(category)
-      if (codec) codec.decode(recorded)
-      else
-        report({ check: 'known', at, detail: `streams of the category ${category} are not known` })
-    }
+    const recordedAt = (await checkMeaning(recorded, at)) ?? end.recordedAt
     if (recordedAt < end.recordedAt) {
       const detail = `recorded at ${recordedAt}, before the event before it (${end.recordedAt})`
       report({ check: 'ordered-time', at, detail })
@@ -80,7 +88,7 @@ export async function checkLog(
     for await (const batch of store.readAll()) {
       for (const recorded of batch) {
         try {
-          checkEvent(recorded)
+          await checkEvent(recorded)
         } catch (error) {
           report(unreadable(recorded, error))
         }
@@ -92,8 +100,8 @@ export async function checkLog(
     if (!(error instanceof DamagedLog)) throw error
     report({ check: 'readable', at: 'the log', detail: error.message })
   }
-  for (const ledger of ledgers.values()) ledger.end()
-  return { events, ledgers }
+  for (const stream of streams.values()) stream.end()
+  return { events, streams, skips }
 }
 
 function checkCanonical({ data, metadata }: RecordedEvent, at: string, report: Report): void {

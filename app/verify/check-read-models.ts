@@ -1,62 +1,109 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { openSqliteReadModels } from '../../adapters/sqlite-read-models.ts'
-import type { EventStore } from '../../events/event-store.ts'
-import { buildName } from '../../projections/build-names.ts'
+import { readSkips, type Skip } from '../../events/control.ts'
+import { buildName, versionedName } from '../../projections/build-names.ts'
 import type { CatchUpProgress } from '../../projections/catch-up.ts'
-import { fillBuilds } from '../../projections/fill-builds.ts'
+import { fillBuilds, type ToFill } from '../../projections/fill-builds.ts'
+import { createProjector } from '../../projections/projector.ts'
+import type { Build, Parked, ReadModelStore } from '../../projections/read-model-store.ts'
 import { compareBuilds } from '../../projections/verify.ts'
-import type { Config } from '../config.ts'
-import { projections } from '../projections.ts'
-import { checkBalances } from './check-balances.ts'
-import type { LedgerCheck } from './check-ledger.ts'
+import type { DomainService } from '../domain-entry.ts'
+import type { CheckedStream } from './check-stream.ts'
 import type { Report } from './finding.ts'
+import type { Frozen } from './freeze.ts'
+import type { LogToPosition } from './log-to-position.ts'
+
+/** A build that is level with the log, and what the log makes of the streams that it shows whole. */
+export interface DocumentsToCheck<State> {
+  readonly projection: string
+  readonly build: Pick<Build, 'name' | 'find'>
+  readonly states: ReadonlyMap<string, State>
+  readonly report: Report
+}
 
 export interface CheckReadModelsOptions {
-  readonly store: EventStore
+  readonly services: readonly DomainService[]
+  readonly store: LogToPosition
   readonly logId: string
-  readonly ledgers: ReadonlyMap<string, LedgerCheck>
+  readonly streams: ReadonlyMap<string, CheckedStream>
+  readonly skips: readonly Skip[]
+  /** Folder for the builds to compare with. */
+  readonly shadows: string
   readonly report: Report
   readonly onProgress: (progress: CatchUpProgress) => void
+  readonly onComparing: () => void
 }
 
 /**
- * Builds every read model once more from the log, in a folder of its own, and compares it with the
- * live one document by document. The live ones are level with the log, and nobody writes to them.
+ * Brings the copies of the live builds level with the log, builds each of them once more from the
+ * log's start, and compares document by document.
  */
 export async function checkReadModels(
-  { dataFolder, readModelsFolder }: Config,
-  { store, logId, ledgers, report, onProgress }: CheckReadModelsOptions,
+  { builds, readModels }: Frozen,
+  options: CheckReadModelsOptions,
 ): Promise<void> {
-  const shadowFolder = join(dataFolder, 'verify')
-  const remove = () => rmSync(shadowFolder, { recursive: true, force: true })
-  remove() // what a run left behind that was killed
-  const shadows = openSqliteReadModels({ folder: shadowFolder })
-  const live = openSqliteReadModels({ folder: readModelsFolder, readOnly: true })
+  const { services, store, logId, onProgress, report } = options
+  const live = openSqliteReadModels({ folder: readModels })
+  const shadows = openSqliteReadModels({ folder: options.shadows })
   try {
-    const builds = projections.map((projection) => ({
-      projection,
-      build: buildName(projection, 1),
-    }))
-    await fillBuilds(builds, { store, readModels: shadows, logId, onProgress })
-    for (const { projection, build } of builds) {
-      const { name, collections } = projection
-      const liveName = await live.liveBuild(name)
-      if (liveName === undefined) {
-        report({ check: 'read-model', at: name, detail: 'no build of it is live' })
-        continue
-      }
-      const liveBuild = await live.openBuild(liveName, collections)
-      const shadow = await shadows.openBuild(build, collections)
-      for await (const { of, ...sides } of compareBuilds(liveBuild, shadow, collections)) {
+    for (const one of builds) await obeySkips(one, { store, logId, readModels: live })
+    await fillBuilds(builds, { store, readModels: live, logId })
+    const toFill = builds.map(({ projection }) => ({ projection, build: buildName(projection, 1) }))
+    await fillBuilds(toFill, { store, readModels: shadows, logId, onProgress })
+    options.onComparing()
+    for (const { projection, build: name } of builds) {
+      const { collections } = projection
+      const build = await live.openBuild(name, collections)
+      const shadow = await shadows.openBuild(buildName(projection, 1), collections)
+      for await (const { of, ...sides } of compareBuilds(build, shadow, collections)) {
         const detail = `live ${sides.live ?? 'nothing'}, from the log ${sides.shadow ?? 'nothing'}`
-        report({ check: 'read-model', at: `${liveName} ${of}`, detail })
+        report({ check: 'read-model', at: `${name} ${of}`, detail })
       }
-      if (name === 'accounts') await checkBalances(liveBuild, ledgers, report)
+      const parked = await build.parked()
+      for (const { stream, revision, reason } of parked) {
+        const detail = `${stream} waits at revision ${revision}: ${reason}`
+        report({ check: 'parked', at: name, detail })
+      }
+      const service = services.find(({ domain }) => domain.category === projection.category)
+      const states = wholeStates(projection, parked, options)
+      await service?.checkDocuments?.({ projection: projection.name, build, states, report })
     }
   } finally {
     await live.close()
     await shadows.close()
-    remove()
   }
+}
+
+/** What an operator decided is done in the copy too, where only the retry was still to come. */
+async function obeySkips(
+  { projection, build: name }: ToFill,
+  options: {
+    readonly store: LogToPosition
+    readonly logId: string
+    readonly readModels: ReadModelStore
+  },
+): Promise<void> {
+  const { store, logId, readModels } = options
+  const build = await readModels.openBuild(name, projection.collections)
+  const skips = await readSkips(store, versionedName(projection))
+  const decided = (await build.parked()).filter(({ stream, revision }) =>
+    skips.some((skip) => skip.stream === stream && BigInt(skip.revision) === revision),
+  )
+  if (decided.length === 0) return
+  const projector = await createProjector({ projection, build, store, logId })
+  for (const { stream } of decided) await projector.retry(stream)
+}
+
+/** Streams that wait, or that something was left out of, are not shown whole. */
+function wholeStates(
+  projection: ToFill['projection'],
+  parked: readonly Parked[],
+  { streams, skips }: Pick<CheckReadModelsOptions, 'streams' | 'skips'>,
+): ReadonlyMap<string, unknown> {
+  const left = skips.filter((skip) => skip.projection === versionedName(projection))
+  const notWhole = new Set([...parked, ...left].map(({ stream }) => stream))
+  const states = new Map<string, unknown>()
+  for (const [stream, { domain, state }] of streams) {
+    if (domain.category === projection.category && !notWhole.has(stream)) states.set(stream, state)
+  }
+  return states
 }

@@ -1,16 +1,16 @@
-import type { Ledger } from '../../command-service/domain/ledger/state.ts'
 import { foldVersion } from '../../command-service/fold-version.ts'
-import { ledgerDomain } from '../../command-service/ledger-domain.ts'
 import { createSnapshots } from '../../command-service/snapshots.ts'
 import { isDomainEvent } from '../../events/codec.ts'
-import type { EventStore } from '../../events/event-store.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
-import type { LedgerCheck } from './check-ledger.ts'
+import type { AnyDomain } from '../domain-entry.ts'
+import type { CheckedStream } from './check-stream.ts'
 import type { Report } from './finding.ts'
+import type { LogToPosition } from './log-to-position.ts'
 
 export interface CheckSnapshotsOptions {
   readonly folder: string
-  readonly store: EventStore
+  readonly domains: readonly AnyDomain[]
+  readonly store: LogToPosition
   readonly logId: string
   readonly report: Report
 }
@@ -20,27 +20,29 @@ export interface CheckSnapshotsOptions {
  * fit log or program is ignored by everybody, and so here. Says how many there were.
  */
 export async function checkSnapshots(
-  ledgers: ReadonlyMap<string, LedgerCheck>,
-  { folder, store, logId, report }: CheckSnapshotsOptions,
+  streams: ReadonlyMap<string, CheckedStream>,
+  { folder, domains, store, logId, report }: CheckSnapshotsOptions,
 ): Promise<number> {
-  const { codec, decider, snapshot: form, sources } = ledgerDomain
-  const snapshots = createSnapshots({
-    ...{ folder, logId, form, store },
-    foldVersion: foldVersion(sources),
-  })
+  const snapshotsOf = new Map(
+    domains.map((domain) => {
+      const { snapshot: form, sources } = domain
+      const version = foldVersion(sources)
+      return [domain, createSnapshots({ folder, logId, form, store, foldVersion: version })]
+    }),
+  )
   let checked = 0
-  for (const [stream, { state: folded }] of ledgers) {
-    const snapshot = await snapshots.load(stream)
+  for (const [stream, { domain, state: folded }] of streams) {
+    const snapshot = await snapshotsOf.get(domain)?.load(stream)
     if (!snapshot) continue
     checked += 1
     let { state } = snapshot
     for await (const batch of store.readStream(stream, { from: snapshot.revision + 1n })) {
       for (const recorded of batch) {
-        const event = codec.decode(recorded)
-        if (isDomainEvent(event)) state = decider.evolve(state, event)
+        const event = domain.codec.decode(recorded)
+        if (isDomainEvent(event)) state = domain.decider.evolve(state, event)
       }
     }
-    for (const difference of differencesOf(state, folded)) {
+    for (const difference of differencesOf(partsOf(domain, state), partsOf(domain, folded))) {
       const detail = `snapshot at ${snapshot.revision} and tail: ${difference}`
       report({ check: 'snapshot', at: stream, detail })
     }
@@ -48,23 +50,22 @@ export async function checkSnapshots(
   return checked
 }
 
-function* differencesOf(state: Ledger, folded: Ledger): Iterable<string> {
-  const one = textsOf(state)
-  const other = textsOf(folded)
+type Parts = ReadonlyMap<string, string>
+
+function* differencesOf(one: Parts, other: Parts): Iterable<string> {
   for (const name of new Set([...one.keys(), ...other.keys()])) {
     if (one.get(name) === other.get(name)) continue
     yield `${name} is ${one.get(name) ?? 'not there'}, all events make ${other.get(name) ?? 'none'}`
   }
 }
 
-function textsOf({ settings, accounts }: Ledger): Map<string, string> {
-  const texts = new Map([['the ledger', settings ? canonicalJson(plain(settings)) : 'none']])
-  for (const [id, account] of accounts.ownEntries()) texts.set(id, canonicalJson(plain(account)))
-  return texts
-}
+const partsOf = ({ audit }: AnyDomain, state: unknown): Parts =>
+  new Map([...audit.partsOf(state)].map(([part, value]) => [part, canonicalJson(plain(value))]))
 
 /** Without what is `undefined`, and with text for what JSON has no form for. */
-const plain = (value: object): unknown =>
+const plain = (value: unknown): unknown =>
   JSON.parse(
-    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)),
+    JSON.stringify(value ?? null, (_, part: unknown) =>
+      typeof part === 'bigint' ? `${part}` : part,
+    ),
   )

@@ -6,18 +6,22 @@ export interface Finding {
   readonly detail: string
 }
 
-export type Check =
-  | 'integrity'
-  | 'readable'
-  | 'canonical'
-  | 'dense'
-  | 'known'
-  | 'ordered-time'
-  | 'unique-id'
-  | 'lawful'
-  | 'zero-sum'
-  | 'snapshot'
-  | 'read-model'
-  | 'balance'
+export const checks = [
+  'integrity',
+  'readable',
+  'canonical',
+  'dense',
+  'known',
+  'ordered-time',
+  'unique-id',
+  'lawful',
+  'invariant',
+  'snapshot',
+  'read-model',
+  'parked',
+  'balance',
+] as const
+
+export type Check = (typeof checks)[number]
 
 export type Report = (finding: Finding) => void

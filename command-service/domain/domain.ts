@@ -1,4 +1,5 @@
 import type { Codec, DomainEvent } from '../../events/codec.ts'
+import type { Audit } from './audit.ts'
 import type { Decider, Name } from './decider.ts'
 
 /** How a state is kept in a snapshot: lines of JSON values, each small enough to write at once. */
@@ -25,6 +26,7 @@ export interface Domain<
   /** What a command is refused with whose id was used with other content. */
   conflict(name: Name): Code
   readonly snapshot: SnapshotForm<State>
+  readonly audit: Audit<Command, Event, State>
   /** About how many bytes the state takes in memory. */
   weigh(state: State): number
   /** Folders of the sources that the fold depends on: a change in any makes old snapshots void. */

@@ -1,4 +1,5 @@
 import type { Domain } from '../../command-service/domain/domain.ts'
+import { screeningAudit } from './domain/audit.ts'
 import type { ScreeningCommand } from './domain/commands.ts'
 import { screeningDecider } from './domain/decider.ts'
 import { type ScreeningEvent, screeningCategory, screeningCodec } from './domain/events.ts'
@@ -23,6 +24,7 @@ export const screeningDomain: Domain<
   namesIn,
   conflict: () => 'booking-exists',
   snapshot: screeningSnapshot,
+  audit: screeningAudit,
   weigh: ({ taken }) => taken.size * bytesPerSeat,
   sources: [new URL('./domain/', import.meta.url), new URL('../../events/', import.meta.url)],
 }

@@ -58,8 +58,8 @@ describe('commands on a running server and on its folder', () => {
 
   it('says that a projection does not exist', async () => {
     const { exitCode, err } = await evident('rebuild', 'nothing', '--url', server.url)
-    expect(exitCode).equal(69)
-    expect(err).contain('projection-not-found')
+    expect(exitCode).equal(2)
+    expect(err).match(/no projection nothing: there are ledgers, accounts, transactions/)
   })
 
   it('says that no server answers', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { openSqliteEventStore } from '../../adapters/sqlite-event-store.ts'
-import type { Verification } from '../../app/verify/verify-folder.ts'
+import type { Verification } from '../../app/verify/verification.ts'
 import type { NewEvent } from '../../events/event-store.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -16,6 +16,7 @@ describe('evident verify', () => {
   before(async () => {
     const { url, stop } = await serveFolder(sound)
     await feed(url, 20)
+    await fetch(new URL('/ledgers/main/accounts/ann?min-revision=23', url)) // now it is projected
     await stop()
   })
 
@@ -71,7 +72,7 @@ describe('evident verify', () => {
       'a command that says it was another',
       'lawful',
       { type: 'AccountOpened', data: '{"account":"x"}' },
-      'no command makes',
+      'no command PostTransaction makes',
     ],
   ]
   for (const [what, check, event, detail] of unlawful) {
