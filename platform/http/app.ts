@@ -11,6 +11,7 @@ import { mountOperation } from './mount.ts'
 import type { Operation } from './operation.ts'
 import { mergeProblems, Problem, type ProblemDefinitions } from './problem.ts'
 import { Exchange } from './request.ts'
+import { createRouteIndex } from './route-index.ts'
 import { ReaderStalled, sendProblem } from './send.ts'
 
 export interface HttpAppOptions {
@@ -48,7 +49,15 @@ export function createHttpApp(options: HttpAppOptions): Koa {
     mountOperation(router, operation, { ...options, definitions, makeProblem, observe, deadlines })
   }
 
+  const find = createRouteIndex(router)
   const route = router.routes()
+  const dispatch = (ctx: RouterContext): Promise<unknown> | undefined => {
+    const found = find(ctx.req.method ?? '', ctx.req.url ?? '')
+    if (!found) return route(ctx, async () => answerUnrouted(ctx))
+    ctx.params = found.params
+    const answered = found.handle(ctx, noNext)
+    return answered instanceof Promise ? answered : undefined
+  }
   const app = new Koa()
   app.on('error', (error) => log.error({ error }, 'the HTTP framework failed'))
   // One middleware, and no async function: each of them would be paid by every request.
@@ -58,17 +67,17 @@ export function createHttpApp(options: HttpAppOptions): Koa {
     ctx.respond = false // answers are written in one go
     try {
       guard(ctx.req)
+      return dispatch(ctx as RouterContext)?.catch((error: unknown) => fail(ctx, exchange, error))
     } catch (error) {
       fail(ctx, exchange, error)
       return undefined
     }
-    const routed = ctx as RouterContext
-    return route(routed, async () => answerUnrouted(routed)).catch((error: unknown) =>
-      fail(ctx, exchange, error),
-    )
   })
   return app
 }
+
+/** Operations answer, they pass nothing on. */
+const noNext = async (): Promise<void> => {}
 
 const classes = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 const statusClass = (status: number): string => classes[Math.trunc(status / 100)] ?? 'other'
