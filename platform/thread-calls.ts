@@ -28,10 +28,14 @@ export function serveCalls(port: MessagePort, functions: ThreadFunctions): void 
     try {
       port.postMessage({ returns: call, value: await functions[name]?.(...given) })
     } catch (error) {
-      port.postMessage({ returns: call, error })
+      port.postMessage({ returns: call, error: copyable(error) })
     }
   })
 }
+
+/** An error that came from a third thread only looks like one, and is copied without its message. */
+const copyable = (error: unknown): Error =>
+  new Error(error instanceof Error ? error.message : String(error))
 
 /** The functions that a thread serves. When it ends, calls that are under way and later ones fail. */
 export function callsTo<F extends ThreadFunctions>(thread: Worker): Remote<F> {
