@@ -10,16 +10,8 @@ import {
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
 import { guarded, openReadModelFile, useFor } from './sqlite-read-models-file.ts'
-import { createFinder } from './sqlite-read-models-finder.ts'
-import {
-  buildSchema,
-  type CollectionLayout,
-  indexesOf,
-  layoutOf,
-  stagingOf,
-  tablesOf,
-  unstage,
-} from './sqlite-read-models-schema.ts'
+import { createFinder, type FoundCollection } from './sqlite-read-models-finder.ts'
+import { buildSchema, indexesOf, layoutOf, tablesOf } from './sqlite-read-models-schema.ts'
 import { createChangeWriter } from './sqlite-read-models-writer.ts'
 
 export interface SqliteBuild extends Build {
@@ -39,45 +31,37 @@ export interface OpenSqliteBuild {
 /** One file: the documents of a build, its progress, what is parked, how far it covers the log. */
 export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
   const { path, name, collections, readOnly, changing } = options
-  const layouts = new Map(collections.map((one) => [one.name, layoutOf(one)]))
-  const declarations = new Map(
+  const layouts = collections.map(layoutOf)
+  const declared = new Map(
     collections.map((declaration) => {
-      const layout = layouts.get(declaration.name) ?? layoutOf(declaration)
-      return [declaration.name, { declaration, layout }]
+      return [declaration.name, { declaration, layout: layoutOf(declaration) }]
     }),
   )
   const db = openReadModelFile(path, { schema: buildSchema, readOnly })
   const run = <T>(work: () => T): T => guarded(path, work)
 
   function declare(): void {
-    const text = JSON.stringify([...layouts.values()])
-    const declared = db.prepare('SELECT text FROM declaration').get()?.text
-    if (declared === text) return
-    if (declared !== undefined) {
+    const text = JSON.stringify(layouts)
+    const before = db.prepare('SELECT text FROM declaration').get()?.text
+    if (before === text) return
+    if (before !== undefined) {
       const advice = 'a changed projection needs a new version, or delete the file'
       throw new ReadModelsDamaged(`${path} was made by other declarations: ${advice}`)
     }
     if (readOnly) throw new ReadModelsUnavailable(`${path} is only being made`)
-    const staging = options.deferIndexes ? [...layouts.values()].flatMap(stagingsOf) : []
-    db.exec(['BEGIN IMMEDIATE', ...[...layouts.values()].map(tablesOf), ...staging].join(';'))
+    db.exec(['BEGIN IMMEDIATE', ...layouts.map(tablesOf)].join(';'))
     db.prepare('INSERT INTO declaration VALUES (?)').run(text)
     db.exec('COMMIT')
   }
 
-  const areIndexesMissing = () =>
-    [...layouts.values()].some(({ idIndex }) => !isThere(idIndex)) ||
-    [...layouts.values()].flatMap(({ indexes }) => indexes).some(({ staging }) => isThere(staging))
+  const areIndexesMissing = () => layouts.some(({ idIndex }) => !isThere(idIndex))
   const isThere = (sqlName: string): boolean =>
     db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(sqlName.slice(1, -1)) !== undefined
 
   function makeIndexes(): void {
-    const staged = [...layouts.values()]
-      .flatMap(({ indexes }) => indexes)
-      .filter(({ staging }) => isThere(staging))
-    const steps = [...staged.map(unstage), ...[...layouts.values()].map(indexesOf)]
     db.exec('BEGIN IMMEDIATE')
     try {
-      for (const step of steps) db.exec(step)
+      for (const layout of layouts) db.exec(indexesOf(layout))
       db.exec('COMMIT')
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
@@ -90,7 +74,7 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
       declare()
       if (!readOnly && !options.deferIndexes) makeIndexes()
       if (!readOnly && areIndexesMissing()) useFor(db, 'filling')
-      return { name, ...readerOf(db, run, layouts), ...writerOf(), close: () => db.close() }
+      return { name, ...readerOf(db, run, declared), ...writerOf(), close: () => db.close() }
     } catch (error) {
       db.close()
       throw error
@@ -114,28 +98,25 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
   }
 
   function prepareWriter() {
-    return createChangeWriter(db, declarations, { areIndexesDeferred: areIndexesMissing() })
+    return createChangeWriter(db, declared, { areIndexesDeferred: areIndexesMissing() })
   }
 }
-
-const stagingsOf = ({ isFinal, indexes }: CollectionLayout): readonly string[] =>
-  isFinal ? indexes.filter(({ manyOf }) => manyOf !== undefined).map(stagingOf) : []
 
 type DocumentRow = readonly [string, number, string]
 
 function readerOf(
   db: ReturnType<typeof openReadModelFile>,
   run: <T>(work: () => T) => T,
-  layouts: ReadonlyMap<string, CollectionLayout>,
+  collections: ReadonlyMap<string, FoundCollection>,
 ): Omit<Build, 'name' | 'write' | 'abandon' | 'completeIndexes'> {
   const getters = new Map(
-    [...layouts].map(([name, { table }]) => {
-      const statement = db.prepare(`SELECT id, revision, body FROM ${table} WHERE id = ?`)
+    [...collections].map(([name, { layout }]) => {
+      const statement = db.prepare(`SELECT id, revision, body FROM ${layout.table} WHERE id = ?`)
       statement.setReturnArrays(true)
       return [name, statement]
     }),
   )
-  const find = createFinder(db, layouts)
+  const find = createFinder(db, collections)
   const progressOf = db.prepare('SELECT revision FROM progress WHERE stream = ?')
   const allProgress = db.prepare('SELECT stream, revision FROM progress ORDER BY stream')
   const columns = 'stream, revision, reason, parked_at AS parkedAt'

@@ -1,5 +1,10 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { byId, type KeyValue } from '../projections/projection.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import {
+  byId,
+  type CollectionDeclaration,
+  type DocumentBody,
+  type KeyValue,
+} from '../projections/projection.ts'
 import {
   maxExamined,
   type Page,
@@ -8,10 +13,14 @@ import {
   type StoredDocument,
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
+import { planInList } from './sqlite-read-models-lists.ts'
 import { type CollectionLayout, columnOf, type IndexLayout } from './sqlite-read-models-schema.ts'
+import { createPrepare } from './sqlite-read-models-statements.ts'
 
-/** Shapes of queries whose statements are kept; declarations allow only a few dozen. */
-const maxStatements = 500
+export interface FoundCollection {
+  readonly declaration: CollectionDeclaration
+  readonly layout: CollectionLayout
+}
 
 /** A row as an array: id, revision, body (null where a condition fails), then the page key's values. */
 type Row = readonly [string, number, string | null, ...KeyValue[]]
@@ -19,36 +28,44 @@ type Row = readonly [string, number, string | null, ...KeyValue[]]
 /** Finds pages of a build's documents by its declared indexes. */
 export function createFinder(
   db: DatabaseSync,
-  layouts: ReadonlyMap<string, CollectionLayout>,
+  collections: ReadonlyMap<string, FoundCollection>,
 ): (query: Query) => Page {
-  const statements = new Map<string, StatementSync>()
-
-  function prepare(sql: string): StatementSync {
-    let statement = statements.get(sql)
-    if (!statement) {
-      statement = db.prepare(sql)
-      statement.setReturnArrays(true)
-      if (statements.size >= maxStatements) statements.clear()
-      statements.set(sql, statement)
-    }
-    return statement
-  }
+  const prepare = createPrepare(db)
 
   return (query) => {
-    const layout = layouts.get(query.collection)
-    if (!layout) throw new UndeclaredQuery(`no collection ${query.collection}`)
+    const collection = collections.get(query.collection)
+    if (!collection) throw new UndeclaredQuery(`no collection ${query.collection}`)
+    const { layout, declaration } = collection
     const index = layout.indexes.find(({ name }) => name === query.index)
     if (!index && query.index !== byId) {
       throw new UndeclaredQuery(`${query.collection} has no index ${query.index}`)
     }
-    const { sql, values } = planOf(query, layout, index)
-    const rows = prepare(sql).iterate(...values) as unknown as Iterable<Row>
-    return pageOf(rows, query.limit)
+    const shown = conditionsOf(query, layout)
+    const { from, conditions, order, rest, values } = index?.grows
+      ? inList(query)
+      : inIndex(query, layout, index)
+    const body = shown.sql === '' ? 'd.body' : `CASE WHEN ${shown.sql} THEN d.body END`
+    const sql = `SELECT ${['d.id', 'd.revision', body, ...rest]} FROM ${from}
+      ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`
+    const isFiltered = query.where !== undefined
+    const most = (isFiltered ? maxExamined : Math.min(query.limit, maxExamined)) + 1
+    const rows = prepare(sql).iterate(...shown.values, ...values, most)
+    const isShown = (text: string) => hasKeys(declaration, text, shown.keys)
+    return pageOf(rows as unknown as Iterable<Row>, query.limit, isShown)
+
+    function inList(wanted: Query): Plan {
+      const { condition, ...plan } = planInList(wanted, layout, index as IndexLayout, prepare)
+      return { ...plan, conditions: [condition], rest: ['d.revision'] }
+    }
   }
 }
 
 /** Takes rows until the page is full; the row after it, if any, shows that there are more. */
-function pageOf(rows: Iterable<Row>, limit: number): Page {
+function pageOf(
+  rows: Iterable<Row>,
+  limit: number,
+  isShown: (text: string, id: string) => boolean,
+): Page {
   const documents: StoredDocument[] = []
   let examined = 0
   let last: PageKey = []
@@ -56,52 +73,82 @@ function pageOf(rows: Iterable<Row>, limit: number): Page {
     if (documents.length === limit || examined === maxExamined) return { documents, next: last }
     examined += 1
     last = [...rest, id]
-    if (body !== null) documents.push({ id, revision: BigInt(revision), body })
+    if (body === null || !isShown(body, id)) continue
+    documents.push({ id, revision: BigInt(revision), body })
   }
   return { documents }
 }
 
-function planOf(query: Query, layout: CollectionLayout, index: IndexLayout | undefined) {
-  const { direction = 'forward', equals, limit } = query
+interface Plan {
+  readonly from: string
+  readonly conditions: readonly string[]
+  readonly order: string
+  /** The page key's columns, but for the id. */
+  readonly rest: readonly string[]
+  readonly values: readonly KeyValue[]
+}
+
+function inIndex(query: Query, layout: CollectionLayout, index: IndexLayout | undefined): Plan {
+  const { direction = 'forward', equals } = query
   const fields = index?.fields ?? []
   if (equals.length > fields.length) throw new UndeclaredQuery(`${query.index} has fewer fields`)
   const source = index?.manyOf === undefined ? 'd' : 'm'
   const inSource = (field: string) => `${source}.${columnOf(field)}`
   const rest = [...fields.slice(equals.length).map(inSource), `${source}.id`]
 
-  const shown = conditionsOf(query, layout)
   const bounds = boundsOf(query, rest)
   const present = source === 'd' ? fields.map((field) => `${inSource(field)} IS NOT NULL`) : []
   const equal = fields.slice(0, equals.length).map((field) => `${inSource(field)} = ?`)
-  const conditions = [...present, ...equal, ...bounds.conditions]
-  const body = shown.sql === '' ? 'd.body' : `CASE WHEN ${shown.sql} THEN d.body END`
   const order = rest.map((column) => `${column} ${direction === 'forward' ? 'ASC' : 'DESC'}`)
   const from =
     source === 'm'
       ? `${index?.sqlName} AS m CROSS JOIN ${layout.table} AS d ON d.id = m.id`
       : `${layout.table} AS d INDEXED BY ${index?.sqlName ?? layout.idIndex}`
-  const sql = `SELECT ${['d.id', 'd.revision', body, ...rest.slice(0, -1)]} FROM ${from}
-    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-    ORDER BY ${order} LIMIT ?`
-  const most = shown.sql === '' ? Math.min(limit, maxExamined) + 1 : maxExamined + 1
-  return { sql, values: [...shown.values, ...equals, ...bounds.values, most] }
+  return {
+    ...{ from, order: order.join(), rest: rest.slice(0, -1) },
+    conditions: [...present, ...equal, ...bounds.conditions],
+    values: [...equals, ...bounds.values],
+  }
 }
 
-/** Conditions on keys outside the index: a column of the document, or a row of an index's table. */
+/**
+ * Conditions on keys outside the index: a column of the document, a row of an index's table, or,
+ * where the key is only in lists, what the document found says itself.
+ */
 function conditionsOf({ where = {} }: Query, { indexes, columns, name }: CollectionLayout) {
   const values: KeyValue[] = []
-  const parts = Object.entries(where).map(([field, value]) => {
-    values.push(value)
-    if (columns.includes(field)) return `d.${columnOf(field)} = ?`
-    const index = indexes.find(({ manyOf }) => manyOf === field)
-    if (!index) throw new UndeclaredQuery(`${name} has no key ${field}`)
-    const row = index.fields.map((one) =>
-      one === field ? `w.${columnOf(one)} = ?` : `w.${columnOf(one)} = d.${columnOf(one)}`,
-    )
-    const conditions = [...row, 'w.id = d.id'].join(' AND ')
-    return `EXISTS (SELECT 1 FROM ${index.sqlName} AS w WHERE ${conditions})`
+  const parts: string[] = []
+  const keys: [string, KeyValue][] = []
+  for (const [field, value] of Object.entries(where)) {
+    const table = indexes.find(({ manyOf, grows }) => manyOf === field && !grows)
+    if (columns.includes(field)) parts.push(`d.${columnOf(field)} = ?`)
+    else if (table) parts.push(isInTable(table, field))
+    else if (indexes.some(({ fields }) => fields.includes(field))) keys.push([field, value])
+    else throw new UndeclaredQuery(`${name} has no key ${field}`)
+    if (keys.at(-1)?.[0] !== field) values.push(value)
+  }
+  return { sql: parts.join(' AND '), values, keys }
+}
+
+function isInTable({ fields, sqlName }: IndexLayout, field: string): string {
+  const row = fields.map((one) =>
+    one === field ? `w.${columnOf(one)} = ?` : `w.${columnOf(one)} = d.${columnOf(one)}`,
+  )
+  return `EXISTS (SELECT 1 FROM ${sqlName} AS w WHERE ${[...row, 'w.id = d.id'].join(' AND ')})`
+}
+
+function hasKeys(
+  { keys, form }: CollectionDeclaration,
+  text: string,
+  wanted: readonly (readonly [string, KeyValue])[],
+  id = '',
+): boolean {
+  if (wanted.length === 0) return true
+  const found = keys(form ? form.read(text, id) : (JSON.parse(text) as DocumentBody))
+  return wanted.every(([field, value]) => {
+    const values = found[field]
+    return typeof values === 'object' ? values.includes(value) : values === value
   })
-  return { sql: parts.join(' AND '), values }
 }
 
 interface Bounds {

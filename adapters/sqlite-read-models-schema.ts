@@ -1,6 +1,9 @@
 import type { CollectionDeclaration, IndexDeclaration } from '../projections/projection.ts'
 import { byId } from '../projections/projection.ts'
 
+/** What names of lists are made of, beside small letters and digits. */
+export const listNameCharacters = '~|:/._=-'
+
 /** What every build has beside its documents. */
 export const buildSchema = `
   CREATE TABLE declaration (text TEXT NOT NULL) STRICT;
@@ -33,13 +36,13 @@ export interface CollectionLayout {
   readonly columns: readonly string[]
   readonly indexes: readonly IndexLayout[]
   readonly hasRows: boolean
+  /** The lists of documents of all indexes that grow; only where there are some. */
+  readonly lists: string | undefined
 }
 
 export interface IndexLayout extends IndexDeclaration {
   /** The SQL index or, where a field has several values, the table that serves as one. */
   readonly sqlName: string
-  /** Where rows of that table wait, unsorted, while indexes are deferred. */
-  readonly staging: string
 }
 
 export function layoutOf(collection: CollectionDeclaration): CollectionLayout {
@@ -49,13 +52,16 @@ export function layoutOf(collection: CollectionDeclaration): CollectionLayout {
     if (index.manyOf !== undefined && !index.fields.includes(index.manyOf)) {
       throw new Error(`${name}.${index.name} has no field ${index.manyOf}`)
     }
-    return {
-      ...index,
-      sqlName: identifier(`${index.manyOf ? 'many' : 'by'}_`, name, index.name),
-      staging: identifier('staged_', name, index.name),
+    const isList = isFinal && index.grows === true
+    if (isFinal && index.manyOf !== undefined && !isList) {
+      throw new Error(`${name}.${index.name} is of final documents: it has to grow`)
     }
+    const kind = isList ? 'list' : index.manyOf === undefined ? 'by' : 'many'
+    return { ...index, grows: isList, sqlName: identifier(`${kind}_`, name, index.name) }
   })
-  const singles = indexes.flatMap(({ fields, manyOf }) => fields.filter((one) => one !== manyOf))
+  const singles = indexes
+    .filter(({ grows }) => !grows)
+    .flatMap(({ fields, manyOf }) => fields.filter((one) => one !== manyOf))
   return {
     name,
     isFinal,
@@ -64,6 +70,7 @@ export function layoutOf(collection: CollectionDeclaration): CollectionLayout {
     columns: [...new Set(singles)],
     indexes,
     hasRows: !isFinal && indexes.some(({ manyOf }) => manyOf !== undefined),
+    lists: indexes.some(({ grows }) => grows) ? identifier('lists_', name) : undefined,
   }
 }
 
@@ -78,21 +85,22 @@ function identifier(prefix: string, ...parts: readonly string[]): string {
 }
 
 export function tablesOf(layout: CollectionLayout): string {
-  const { table, columns, idIndex, indexes, isFinal, hasRows } = layout
+  const { table, columns, idIndex, indexes, isFinal, hasRows, lists } = layout
   const keys = columns.map((field) => `${columnOf(field)} ANY,`).join(' ')
   const statements = [
     `CREATE TABLE IF NOT EXISTS ${table}
        (row INTEGER PRIMARY KEY, id TEXT NOT NULL, revision INTEGER NOT NULL, ${keys}
         ${hasRows ? 'index_rows TEXT NOT NULL,' : ''} body TEXT NOT NULL) STRICT`,
-    ...indexes.filter(({ manyOf }) => manyOf !== undefined).map(manyTableOf),
+    ...indexes.filter(({ grows, manyOf }) => !grows && manyOf !== undefined).map(manyTableOf),
   ]
+  if (lists) statements.push(listsTableOf(lists))
   if (!isFinal) statements.push(idIndexOf(table, idIndex)) // a write has to find what is there
   return statements.join(';')
 }
 
 export function indexesOf({ table, idIndex, indexes }: CollectionLayout): string {
   const declared = indexes
-    .filter(({ manyOf }) => manyOf === undefined)
+    .filter(({ grows, manyOf }) => !grows && manyOf === undefined)
     .map(({ sqlName, fields }) => {
       const columns = fields.map(columnOf)
       const present = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
@@ -111,14 +119,7 @@ function manyTableOf({ sqlName, fields }: IndexLayout): string {
             id TEXT NOT NULL, PRIMARY KEY (${columns}, id)) STRICT, WITHOUT ROWID`
 }
 
-export function stagingOf({ staging, fields }: IndexLayout): string {
-  const columns = fields.map((field) => `${columnOf(field)} ANY NOT NULL`)
-  return `CREATE TABLE IF NOT EXISTS ${staging} (${columns}, id TEXT NOT NULL) STRICT`
-}
-
-/** Moves what waits into its place, in order, which is several times faster than row by row. */
-export function unstage({ sqlName, staging, fields }: IndexLayout): string {
-  const columns = [...fields.map(columnOf), 'id'].join()
-  return `INSERT OR IGNORE INTO ${sqlName} SELECT ${columns} FROM ${staging} ORDER BY ${columns};
-          DROP TABLE ${staging}`
-}
+/** An inverted index: the names of a document's lists are its words, its row is its place in them. */
+const listsTableOf = (table: string): string =>
+  `CREATE VIRTUAL TABLE IF NOT EXISTS ${table} USING fts5(names, content = '', columnsize = 0,
+     detail = none, tokenize = "ascii tokenchars '${listNameCharacters}'")`

@@ -6,6 +6,7 @@ import type {
   KeyValue,
 } from '../projections/projection.ts'
 import type { Changes, DocumentWrite } from '../projections/read-model-store.ts'
+import { listName } from './sqlite-read-models-lists.ts'
 import { type CollectionLayout, columnOf, type IndexLayout } from './sqlite-read-models-schema.ts'
 
 export interface WrittenCollection {
@@ -103,17 +104,28 @@ function finalWriter(
 ): DocumentWriter {
   const insert = insertInto(layout, ['id', 'revision', ...layout.columns.map(columnOf), 'body'])
   const add = db.prepare(areIndexesDeferred ? insert : `${insert} ON CONFLICT (id) DO NOTHING`)
-  const addRows = layout.indexes
-    .filter(({ manyOf }) => manyOf !== undefined)
-    .map((index) => rowAdder(db, index, areIndexesDeferred))
+  const addToLists = listAdder(db, layout)
   const hasKeys = layout.indexes.length > 0
   const textOf = declaration.form?.write ?? JSON.stringify
   return ({ id, revision, body }) => {
     const keys = hasKeys ? declaration.keys(body) : {}
-    const { changes } = add.run(id, revision, ...singleValues(layout, keys), textOf(body))
-    if (changes === 0) return true
-    for (const addTo of addRows) addTo(id, keys)
+    const values = singleValues(layout, keys)
+    const { changes, lastInsertRowid } = add.run(id, revision, ...values, textOf(body))
+    if (changes > 0) addToLists(lastInsertRowid, keys)
     return true
+  }
+}
+
+/** Adds a document to its lists, by its row; rows grow, so each is added at the end. */
+function listAdder(db: DatabaseSync, { lists, indexes }: CollectionLayout) {
+  if (lists === undefined) return () => undefined
+  const growing = indexes.filter(({ grows }) => grows)
+  const add = db.prepare(`INSERT INTO ${lists} (rowid, names) VALUES (?, ?)`)
+  return (row: number | bigint, keys: Keys): void => {
+    const names = growing.flatMap((index) =>
+      rowsOf(index, keys).map((values) => listName(index.name, values.slice(0, -1))),
+    )
+    if (names.length > 0) add.run(row, names.join(' '))
   }
 }
 
@@ -168,15 +180,6 @@ function unlessAsNew(names: readonly string[]): string {
 
 const singleValues = ({ columns }: CollectionLayout, keys: Keys): readonly (KeyValue | null)[] =>
   columns.map((field) => singleValue(keys, field))
-
-function rowAdder(db: DatabaseSync, index: IndexLayout, isStaged: boolean) {
-  const values = [...index.fields, 'id'].map(() => '?')
-  const target = isStaged ? index.staging : index.sqlName
-  const add = db.prepare(`INSERT OR IGNORE INTO ${target} VALUES (${values})`)
-  return (id: string, keys: Keys): void => {
-    for (const row of rowsOf(index, keys)) add.run(...row, id)
-  }
-}
 
 /** Removes the values a document no longer has and adds those that it has now. */
 function rowReplacer(db: DatabaseSync, index: IndexLayout) {

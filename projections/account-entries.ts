@@ -26,12 +26,12 @@ export type Entry = {
   readonly revision: string
 }
 
-/** Entries in the order of their ids: by account, then by revision. They follow from the accounts. */
+/** Entries in the order of recording, listed by account. They follow from the accounts. */
 export const accountEntries: Collection<LedgerEvent, Entry> = {
   name: 'entries',
   isFinal: true,
-  indexes: [],
-  keys: () => ({}),
+  indexes: [{ name: 'by-account', fields: ['ledger', 'account', 'revision'], grows: true }],
+  keys: ({ ledger, account, revision }) => ({ ledger, account, revision: Number(revision) }),
   idsOf: () => [],
   evolve() {
     throw new Error('entries follow from accounts')
@@ -68,7 +68,7 @@ export function entriesFrom(
     }
     return {
       collection: accountEntries.name,
-      id: entryId(event.stream, account, event.revision, posting),
+      id: entryId(event.stream, event.revision, posting, account),
       body,
     }
   })

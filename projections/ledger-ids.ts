@@ -3,7 +3,7 @@ import { sortable } from './sortable.ts'
 
 /**
  * Ids of the ledger's documents. They begin with the stream, and sort as lists want them: accounts
- * by address, entries of an account by revision, months of an account and asset by date.
+ * by address, entries by revision, months of an account and asset by date.
  */
 
 export const ledgerStream = (ledger: string): string => `${ledgerCategory}-${ledger}`
@@ -16,19 +16,12 @@ export const accountId = (stream: string, account: string): string => `${stream}
 export const transactionId = (stream: string, transaction: string): string =>
   `${stream}/${transaction}`
 
-/** What the ids of all entries of an account begin with. */
-export const entriesOf = (stream: string, account: string): string => `${stream}/${account}/`
-
-/** What the ids of an account's entries of one revision begin with. */
-export const entriesAt = (stream: string, account: string, revision: bigint): string =>
-  `${entriesOf(stream, account)}${sortable(revision)}/`
-
 export const entryId = (
   stream: string,
-  account: string,
   revision: bigint,
   posting: number,
-): string => entriesAt(stream, account, revision) + sortable(posting)
+  account: string,
+): string => `${stream}/${sortable(revision)}/${sortable(posting)}/${account}`
 
 /** What the ids of all months of an account and asset begin with. */
 export const monthsOf = (stream: string, account: string, asset: string): string =>

@@ -19,6 +19,12 @@ export interface IndexDeclaration {
   readonly fields: readonly string[]
   /** The field of which a document can have several values. */
   readonly manyOf?: string
+  /**
+   * Documents come in the order of the last field, which is their revision: an engine may keep a
+   * list for each value of the fields before it, to which it only adds. Queries give all of those. An
+   * index of several values over final documents has to be one.
+   */
+  readonly grows?: boolean
 }
 
 /** The index that every collection has: no fields, so all documents in the order of their ids. */

@@ -15,15 +15,17 @@ export type Transaction = {
   readonly postings: readonly Posting[]
 }
 
+const grows = true
+
 const transactionDocuments: Collection<LedgerEvent, Transaction> = {
   name: 'transactions',
   isFinal: true,
   indexes: [
     { name: 'by-revision', fields: ['ledger', 'revision'] },
-    { name: 'by-account', fields: ['ledger', 'account', 'revision'], manyOf: 'account' },
-    { name: 'by-reference', fields: ['ledger', 'reference', 'revision'] },
+    { name: 'by-account', fields: ['ledger', 'account', 'revision'], manyOf: 'account', grows },
+    { name: 'by-reference', fields: ['ledger', 'reference', 'revision'], grows },
     { name: 'by-effective-time', fields: ['ledger', 'effectiveAt', 'revision'] },
-    { name: 'by-tag', fields: ['ledger', 'tag', 'revision'], manyOf: 'tag' },
+    { name: 'by-tag', fields: ['ledger', 'tag', 'revision'], manyOf: 'tag', grows },
   ],
   keys: ({ ledger, revision, postings, reference, effectiveAt, metadata }) => ({
     ledger,

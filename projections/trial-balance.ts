@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Entry } from './account-entries.ts'
 import type { Account } from './accounts.ts'
-import { accountId, entriesAt, entriesOf, ledgerStream } from './ledger-ids.ts'
+import { accountId, ledgerStream } from './ledger-ids.ts'
 import { byId } from './projection.ts'
 import type { Build, PageKey } from './read-model-store.ts'
 
@@ -65,7 +65,7 @@ export async function trialBalance(
       const balances =
         document.revision <= revision
           ? balancesNow(account)
-          : await balancesAt(build, stream, account, revision)
+          : await balancesAt(build, account, revision)
       for (const [asset, balance] of balances) {
         add(total, asset, balance)
         if (depth !== undefined) add(groupOf(byPrefix, account.account, depth), asset, balance)
@@ -83,8 +83,7 @@ const balancesNow = ({ balances }: Account): [string, bigint][] =>
 /** What an account had at a revision before its last change, from its entries, latest first. */
 export async function balancesAt(
   build: Pick<Build, 'find'>,
-  stream: string,
-  { account, balances }: Account,
+  { ledger, account, balances }: Account,
   revision: bigint,
 ): Promise<[string, bigint][]> {
   const found: [string, bigint][] = []
@@ -96,9 +95,8 @@ export async function balancesAt(
   let after: PageKey | undefined
   while (missing.size > 0) {
     const page = await build.find({
-      ...{ collection: 'entries', index: byId, equals: [], direction: 'backward' },
-      from: entriesOf(stream, account),
-      to: entriesAt(stream, account, revision + 1n),
+      ...{ collection: 'entries', index: 'by-account', equals: [ledger, account] },
+      ...{ direction: 'backward', to: Number(revision) + 1 },
       limit: missing.size === 1 && !after ? 1 : pageSize,
       ...(after ? { after } : {}),
     })

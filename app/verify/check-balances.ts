@@ -1,9 +1,9 @@
 import type { Ledger } from '../../command-service/domain/ledger/state.ts'
 import type { Entry } from '../../projections/account-entries.ts'
 import { type Account, accounts } from '../../projections/accounts.ts'
-import { accountId, entriesOf } from '../../projections/ledger-ids.ts'
+import { accountId, ledgerOf } from '../../projections/ledger-ids.ts'
 import { byId } from '../../projections/projection.ts'
-import type { Build, PageKey, StoredDocument } from '../../projections/read-model-store.ts'
+import type { Build, PageKey, Query, StoredDocument } from '../../projections/read-model-store.ts'
 import type { DocumentsToCheck } from './check-read-models.ts'
 
 const pageSize = 1_000
@@ -18,7 +18,12 @@ export async function checkBalances({
   if (projection !== accounts.name) return
   for (const [stream, state] of states) {
     const missing = new Set([...state.accounts.ownEntries()].map(([account]) => account))
-    for await (const { body } of documents(build, 'accounts', accountId(stream, ''))) {
+    for await (const { body } of documents(build, {
+      collection: 'accounts',
+      index: byId,
+      equals: [],
+      prefix: accountId(stream, ''),
+    })) {
       const { account, balances } = JSON.parse(body) as Account
       const at = `${build.name} accounts/${accountId(stream, account)}`
       missing.delete(account)
@@ -47,7 +52,11 @@ async function sumEntries(
   account: string,
 ): Promise<ReadonlyMap<string, bigint>> {
   const sums = new Map<string, bigint>()
-  for await (const { body } of documents(build, 'entries', entriesOf(stream, account))) {
+  for await (const { body } of documents(build, {
+    collection: 'entries',
+    index: 'by-account',
+    equals: [ledgerOf(stream), account],
+  })) {
     const { asset, change } = JSON.parse(body) as Entry
     sums.set(asset, (sums.get(asset) ?? 0n) + BigInt(change))
   }
@@ -56,15 +65,11 @@ async function sumEntries(
 
 async function* documents(
   build: Pick<Build, 'find'>,
-  collection: string,
-  prefix: string,
+  query: Omit<Query, 'limit' | 'after'>,
 ): AsyncIterable<StoredDocument> {
   let after: PageKey | undefined
   do {
-    const page = await build.find({
-      ...{ collection, index: byId, equals: [], prefix, limit: pageSize },
-      ...(after && { after }),
-    })
+    const page = await build.find({ ...query, limit: pageSize, ...(after && { after }) })
     yield* page.documents
     after = page.next
   } while (after)

@@ -86,7 +86,7 @@ export const accountQueries = ({ views }: ReadRoutes): readonly Operation[] => [
       return views.ofDocument(accounts, key, { minRevision, request }, (view, document) => {
         if (!document) throw noAccount(view)
         if (at === undefined) return documentAnswer(view, document, request)
-        return accountAt(view, stream, document, BigInt(at))
+        return accountAt(view, document, BigInt(at))
       })
     },
   }),
@@ -127,19 +127,14 @@ export function noAccount(view: View) {
   return queryProblem('account-not-found', { headers: freshnessHeaders(view) })
 }
 
-async function accountAt(
-  view: View,
-  stream: string,
-  document: StoredDocument,
-  at: bigint,
-): Promise<Answer<200>> {
+async function accountAt(view: View, document: StoredDocument, at: bigint): Promise<Answer<200>> {
   const headers = freshnessHeaders(view)
   if (view.revision === undefined || view.revision < at) {
     throw queryProblem('revision-ahead', { headers })
   }
   const account = JSON.parse(document.body) as Account
   if (BigInt(account.openedRevision) > at) throw queryProblem('account-not-found', { headers })
-  const balances = await balancesAt(view.build, stream, account, at)
+  const balances = await balancesAt(view.build, account, at)
   const body = {
     ledger: account.ledger,
     account: account.account,

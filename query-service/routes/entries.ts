@@ -1,8 +1,7 @@
 import { accountIdSchema, ledgerIdSchema } from '../../events/shapes.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { accounts } from '../../projections/accounts.ts'
-import { accountId, entriesOf, ledgerStream } from '../../projections/ledger-ids.ts'
-import { byId } from '../../projections/projection.ts'
+import { accountId, ledgerStream } from '../../projections/ledger-ids.ts'
 import { type ListIdentity, pageOf, pageQuery, readCursor } from '../pagination.ts'
 import { directionOf, freshHeaders, freshQuery, orderSchema } from '../parameters.ts'
 import { pageAnswer } from '../respond.ts'
@@ -27,12 +26,11 @@ export const entryQueries = ({ views }: ReadRoutes): readonly Operation[] => [
       const { limit, cursor, order, 'min-revision': minRevision } = query
       const stream = ledgerStream(ledger)
       const list = `entries/${accountId(stream, account)}`
-      const identity: ListIdentity = { list, filters: { order }, key: ['string'] }
+      const identity: ListIdentity = { list, filters: { order }, key: ['number', 'string'] }
       const after = readCursor(identity, cursor)
       const view = await views.ofStream(accounts, stream, { minRevision, request })
       const page = await view.build.find({
-        ...{ collection: 'entries', index: byId, equals: [], limit },
-        prefix: entriesOf(stream, account),
+        ...{ collection: 'entries', index: 'by-account', equals: [ledger, account], limit },
         direction: directionOf(order),
         ...(after && { after }),
       })

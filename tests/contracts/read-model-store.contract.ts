@@ -36,8 +36,14 @@ const people: CollectionDeclaration = {
 const lines: CollectionDeclaration = {
   name: 'lines',
   isFinal: true,
-  indexes: [{ name: 'by-word', fields: ['word'], manyOf: 'word' }],
-  keys: ({ words }) => ({ word: words as string[] }),
+  indexes: [
+    { name: 'by-word', fields: ['word', 'revision'], manyOf: 'word', grows: true },
+    { name: 'by-size', fields: ['page', 'size', 'revision'], grows: true },
+  ],
+  keys: ({ words, page, size, revision }) => ({
+    ...{ word: words as string[], page: page as string, size: size as number },
+    revision: revision as number,
+  }),
 }
 const collections = [people, lines]
 
@@ -49,11 +55,11 @@ const person = (id: string, revision: number, body: Record<string, unknown> = {}
   revision: BigInt(revision),
   body: { land: 'cz', town: 'brno', age: 30, tags: [], ...body },
 })
-const line = (id: string, body: Record<string, unknown>, revision = 1n) => ({
+const line = (id: string, body: Record<string, unknown>, revision = 1) => ({
   collection: 'lines',
   id,
-  revision,
-  body: { words: [], ...body },
+  revision: BigInt(revision),
+  body: { words: [], revision, ...body },
 })
 
 const inAll = (query: Partial<Query>): Query => ({
@@ -126,7 +132,10 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
       await write({ finals: [line('l1', { text: 'first' })] })
       await write({ finals: [line('l1', { text: 'second' }), line('l2', { text: 'other' })] })
       const bodies = (await build.get('lines', ['l1', 'l2'])).map((one) => one?.body)
-      expect(bodies).to.deep.equal(['{"words":[],"text":"first"}', '{"words":[],"text":"other"}'])
+      expect(bodies).to.deep.equal([
+        '{"words":[],"revision":1,"text":"first"}',
+        '{"words":[],"revision":1,"text":"other"}',
+      ])
     })
 
     it('keep unicode and 38-digit amounts byte for byte', async () => {
@@ -140,7 +149,7 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
       const other = await store.openBuild('people-v1.2', collections)
       await write({ documents: [person('a', 1)], finals: [line('a', {})] })
       expect(await other.get('people', ['a'])).to.deep.equal([undefined])
-      expect((await build.get('lines', ['a']))[0]?.body).to.equal('{"words":[]}')
+      expect((await build.get('lines', ['a']))[0]?.body).to.equal('{"words":[],"revision":1}')
     })
   })
 
@@ -308,11 +317,116 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
       expect(await idsOf(build, withTag('x'))).to.deep.equal(['a'])
       expect(await idsOf(build, withTag('y'))).to.deep.equal([])
     })
+  })
 
-    it('serves final documents as well', async () => {
-      await write({ finals: [line('l1', { words: ['a', 'b'] }), line('l2', { words: ['b'] })] })
-      const query = { collection: 'lines', index: 'by-word', equals: ['b'], limit: 1 }
-      expect(await allPages(build, query)).to.deep.equal(['l1', 'l2'])
+  describe('an index that grows', () => {
+    const byWord = (word: string) => ({ collection: 'lines', index: 'by-word', equals: [word] })
+
+    it('lists final documents in the order of their revisions, by each of several values', async () => {
+      await write({
+        finals: [line('l9', { words: ['a', 'b'] }, 1), line('l1', { words: ['b'] }, 2)],
+      })
+      await write({ finals: [line('l5', { words: ['b', 'a'] }, 3), line('l6', { words: [] }, 4)] })
+      const forward = { ...byWord('b'), limit: 1 }
+      expect(await allPages(build, forward)).to.deep.equal(['l9', 'l1', 'l5'])
+      const backward = { ...byWord('a'), direction: 'backward', limit: 1 } as const
+      expect(await allPages(build, backward)).to.deep.equal(['l5', 'l9'])
+      expect(await idsOf(build, byWord('c'))).to.deep.equal([])
+      const { documents, next } = await build.find(inAll(forward))
+      expect(documents[0]?.body).to.equal('{"words":["a","b"],"revision":1}')
+      expect(next).to.deep.equal([1, 'l9'])
+    })
+
+    it('tells values apart, however alike, and numbers from texts', async () => {
+      const words = [
+        'a',
+        'A',
+        '\u00e1',
+        'a\u0301',
+        'a b',
+        'a-b',
+        'a|b',
+        'a~7c~b',
+        '"',
+        '',
+        '🦊',
+        'x'.repeat(5_000),
+      ]
+      await write({ finals: words.map((word, n) => line(`w${n}`, { words: [word] }, n)) })
+      for (const [n, word] of words.entries()) {
+        expect(await idsOf(build, byWord(word)), word.slice(0, 9)).to.deep.equal([`w${n}`])
+      }
+      expect(await idsOf(build, byWord('x'.repeat(4_999)))).to.deep.equal([])
+      const sizes = [
+        line('s1', { page: 'p', size: 1 }, 20),
+        line('s2', { page: 'p', size: '1' }, 21),
+      ]
+      await write({ finals: sizes })
+      const bySize = { collection: 'lines', index: 'by-size' }
+      expect(await idsOf(build, { ...bySize, equals: ['p', 1] })).to.deep.equal(['s1'])
+      expect(await idsOf(build, { ...bySize, equals: ['p', '1'] })).to.deep.equal(['s2'])
+    })
+
+    it('takes ranges of revisions, in both directions and page by page', async () => {
+      const words = (n: number) => ({ words: n % 3 === 0 ? ['a', 'b'] : ['b'] })
+      await write({ finals: Array.from({ length: 60 }, (_, n) => line(`l${n}`, words(n), n * 2)) })
+      const inRange = { ...byWord('a'), from: 30, to: 61, limit: 2 }
+      const expected = ['l15', 'l18', 'l21', 'l24', 'l27', 'l30']
+      expect(await allPages(build, inRange)).to.deep.equal(expected)
+      const backward = { ...inRange, direction: 'backward' } as const
+      expect(await allPages(build, backward)).to.deep.equal(expected.toReversed())
+      expect(await idsOf(build, { ...inRange, from: 31, to: 36 })).to.deep.equal([])
+      expect(await idsOf(build, { ...inRange, from: 119 })).to.deep.equal([])
+      expect(await idsOf(build, { ...inRange, after: [3, 'unknown'] })).to.deep.equal([
+        'l15',
+        'l18',
+      ])
+      expect(await idsOf(build, { ...backward, after: [37, 'unknown'] })).to.deep.equal([
+        'l18',
+        'l15',
+      ])
+    })
+
+    it('checks further conditions on what it finds', async () => {
+      const finals = [
+        line('l1', { words: ['a', 'b'], page: 'p', size: 1 }, 1),
+        line('l2', { words: ['a'], page: 'p', size: 2 }, 2),
+        line('l3', { words: ['a', 'b'], page: 'q', size: 1 }, 3),
+      ]
+      await write({ finals })
+      expect(await idsOf(build, { ...byWord('a'), where: { word: 'b' } })).to.deep.equal([
+        'l1',
+        'l3',
+      ])
+      expect(await idsOf(build, { ...byWord('a'), where: { word: 'b', page: 'q' } })).to.deep.equal(
+        ['l3'],
+      )
+      const bySize = { collection: 'lines', index: 'by-size', equals: ['p', 1] }
+      expect(await idsOf(build, { ...bySize, where: { word: 'b' } })).to.deep.equal(['l1'])
+    })
+
+    it('is asked for values of all its fields but the revision', async () => {
+      for (const query of [
+        { index: 'by-size', equals: ['p'] },
+        { index: 'by-word', equals: [] },
+        { index: 'by-word', equals: ['a', 1] },
+        { index: 'by-word', equals: ['a'], prefix: '1' },
+        { index: 'by-word', equals: ['a'], after: [1] },
+        { index: 'by-word', equals: ['a'], where: { nothing: 1 } },
+      ]) {
+        const failure = await build.find(inAll({ collection: 'lines', ...query })).then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        expect(failure, JSON.stringify(query)).to.be.instanceOf(UndeclaredQuery)
+      }
+    })
+
+    it('gains nothing from a final document that is there already', async () => {
+      await write({ finals: [line('l1', { words: ['a'] }, 1)] })
+      await write({ finals: [line('l1', { words: ['b'] }, 1), line('l2', { words: ['a'] }, 2)] })
+      expect(await idsOf(build, byWord('a'))).to.deep.equal(['l1', 'l2'])
+      expect(await idsOf(build, byWord('b'))).to.deep.equal([])
     })
   })
 
@@ -421,7 +535,7 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
       await filled.write({
         ...nothing,
         documents: [person('a', 2, { tags: ['y'] })],
-        finals: [line('l0', { words: ['w'] })],
+        finals: [line('l0', { words: ['w'] }, 2)],
         progress: [{ stream: 's-1', revision: 1n }],
       })
       await filled.completeIndexes()
@@ -431,8 +545,8 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
         'b',
       ])
       const query = { collection: 'lines', index: 'by-word', equals: ['w'] }
-      expect(await idsOf(filled, query)).to.deep.equal(['l0', 'l1'])
-      await filled.write({ ...nothing, finals: [line('l0', { words: ['v'] })] })
+      expect(await idsOf(filled, query)).to.deep.equal(['l1', 'l0'])
+      await filled.write({ ...nothing, finals: [line('l0', { words: ['v'] }, 2)] })
       expect(await idsOf(filled, { ...query, equals: ['v'] })).to.deep.equal([])
     })
   })

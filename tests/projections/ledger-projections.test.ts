@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { accounts } from '../../projections/accounts.ts'
-import { entriesOf, ledgerStream, monthsOf } from '../../projections/ledger-ids.ts'
+import { ledgerStream, monthsOf } from '../../projections/ledger-ids.ts'
 import { ledgers } from '../../projections/ledgers.ts'
 import { byId, type Projection } from '../../projections/projection.ts'
 import { createProjector } from '../../projections/projector.ts'
@@ -95,7 +95,7 @@ describe('ledger projections', () => {
 
   it('show a statement, newest first, with the balance after each transaction', async () => {
     const build = await buildOf(accounts)
-    const query = { collection: 'entries', prefix: entriesOf(ledgerStream('a'), 'c:1') }
+    const query = { collection: 'entries', index: 'by-account', equals: ['a', 'c:1'] }
     const entries = await bodies(build, { ...query, direction: 'backward' })
     const lines = entries.map((one) => [one.transaction, one.asset, one.change, one.balance])
     expect(lines).to.deep.equal([
