@@ -151,10 +151,11 @@ function waitMsOf(request: Request): number {
   return waitMs
 }
 
-export type Headers = Readonly<Record<string, string>>
-
 /** What every read says of itself: the revision its view shows of the stream, and its age. */
-export function freshnessHeaders({ revision, ageMs }: Pick<View, 'revision' | 'ageMs'>): Headers {
+export function freshnessHeaders({
+  revision,
+  ageMs,
+}: Pick<View, 'revision' | 'ageMs'>): Record<string, string> {
   const headers: Record<string, string> = {}
   if (revision !== undefined) headers['Evident-Revision'] = revision.toString()
   if (ageMs !== undefined) headers['Evident-Age-Ms'] = String(ageMs)

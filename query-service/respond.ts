@@ -14,7 +14,8 @@ export function documentAnswer(
   request: Request,
 ): Answer<200 | 304> {
   const etag = `"${view.build.name}.${document.revision}"`
-  const headers = { ...freshnessHeaders(view), ETag: etag }
+  const headers = freshnessHeaders(view)
+  headers.ETag = etag
   const known = request.header('if-none-match')
   if (known !== undefined && isMatched(known, etag)) return { status: 304, headers }
   return raw(200, document.body, headers)

@@ -35,6 +35,7 @@ export class Exchange implements Request {
   readonly #req: IncomingMessage
   #traceparent: string | undefined
   #gone: AbortController | undefined
+  #abort: (() => void) | undefined
 
   constructor(req: IncomingMessage) {
     this.#req = req
@@ -54,8 +55,10 @@ export class Exchange implements Request {
 
   get signal(): AbortSignal {
     if (!this.#gone) {
-      this.#gone = new AbortController()
-      if (this.#req.socket.destroyed) this.#gone.abort()
+      const gone = new AbortController()
+      this.#gone = gone
+      this.#abort = () => gone.abort()
+      if (this.#req.socket.destroyed) gone.abort()
       else this.#req.socket.once('close', this.#abort)
     }
     return this.#gone.signal
@@ -63,10 +66,8 @@ export class Exchange implements Request {
 
   /** Lets go of the connection, which serves other requests after this one. */
   end(): void {
-    if (this.#gone) this.#req.socket.off('close', this.#abort)
+    if (this.#abort) this.#req.socket.off('close', this.#abort)
   }
-
-  readonly #abort = (): void => this.#gone?.abort()
 }
 
 /** Version 00 of W3C trace context, strictly; anything else is no trace context. */
