@@ -55,7 +55,7 @@ async function openFolderOperations(
   options: OperationOptions,
   { environment }: Terminal,
 ): Promise<Operations> {
-  const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...environment }, options))
+  const config = loadConfig(withFlags({ LOG_LEVEL: 'error', ...environment }, options))
   await using opening = new AsyncDisposableStack()
   const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config))
   opening.defer(folder.close)

@@ -1,32 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
-import { eventually } from '../eventually.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { startedServers } from './serving-process.ts'
 
 describe('signals to evident serve', () => {
   const folder = temporaryFolder()
-  const children: ChildProcess[] = []
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL')
-  })
+  const servers = startedServers()
+  afterEach(servers.killAll)
 
-  /** A process of its own, as it is started in earnest. */
   async function serve(name: string) {
     const data = join(folder, name)
-    const args = ['app/evident.js', 'serve', '--data', data, '--port', '0', '--json']
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
-    children.push(child)
-    let out = ''
-    child.stdout.on('data', (bytes) => {
-      out += String(bytes)
-    })
-    const exitCode = new Promise<number | null>((resolve) => child.once('exit', resolve))
-    await eventually(() => out.includes('\n'), 'it serves')
-    return { data, child, exitCode, url: new URL((JSON.parse(out) as { url: string }).url) }
+    const { child, exitCode, url } = await servers.start(data)
+    return { data, child, exitCode, url: new URL(url) }
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -13,7 +13,14 @@ export interface Run {
   readonly exitCode: Promise<number>
 }
 
-export function startCli(args: readonly string[], environment: Environment = {}): Run {
+/** Somebody who sits at the terminal: what is asked, and the answer. */
+export type Answering = (question: string) => boolean
+
+export function startCli(
+  args: readonly string[],
+  environment: Environment = {},
+  answer?: Answering,
+): Run {
   const stopping = new AbortController()
   const err = new PassThrough()
   let out = ''
@@ -30,6 +37,7 @@ export function startCli(args: readonly string[], environment: Environment = {})
     isWatched: false,
     paint: (_style, text) => text,
     stopSignal: () => stopping.signal,
+    ...(answer && { confirm: async (question) => answer(question) }),
   }
   return {
     out: () => out,
@@ -46,15 +54,16 @@ export interface Ended {
 }
 
 /** A run that ends by itself. */
-export async function evident(...args: readonly string[]): Promise<Ended> {
-  const run = startCli(args)
+export const evident = (...args: readonly string[]): Promise<Ended> => ended(startCli(args))
+
+export async function ended(run: Run): Promise<Ended> {
   const exitCode = await run.exitCode
   return { exitCode, out: run.out(), err: run.err() }
 }
 
 /** Serves a folder until `stop`; `exitCode` is of the process that it would be. */
 export async function serveFolder(folder: string) {
-  const run = startCli(['serve', '--data', folder, '--port', '0', '--json', '--log-level', 'warn'])
+  const run = startCli(['serve', '--data', folder, '--port', '0', '--json', '--log-level', 'error'])
   await eventually(() => run.out().includes('\n'), 'it serves')
   const { url } = JSON.parse(run.out()) as { readonly url: string }
   return {

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { cpSync, readdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
-import { openSqliteEventStore } from '../../adapters/sqlite-event-store.ts'
 import type { Verification } from '../../app/verify/verification.ts'
 import type { NewEvent } from '../../events/event-store.ts'
-import { canonicalJson } from '../../platform/canonical-json.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { changeAccount } from './change-account.ts'
+import { appendTo, recordedTransaction } from './recorded-transaction.ts'
 import { evident, feed, serveFolder } from './terminal-under-test.ts'
 
 describe('evident verify', () => {
@@ -37,9 +37,25 @@ describe('evident verify', () => {
     expect(verification).include({ exitCode: 0, findings: 0, events: 25, snapshots: 1 })
   })
 
+  it('changes nothing', async () => {
+    const data = copyOf('unchanged')
+    await verify(data) // SQLite's own files beside the databases are there from now on
+    const before = digestOf(data)
+    await verify(data)
+    expect(digestOf(data)).deep.equal(before)
+  })
+
+  it('brings what is behind level in its copies, not in the folder', async () => {
+    const data = copyOf('behind')
+    await appendTo(data, recordedTransaction({ from: 'bank', amount: '1' }))
+    const before = digestOf(data)
+    expect(await verify(data)).include({ exitCode: 0, findings: 0, events: 26 })
+    expect(digestOf(data)).deep.equal(before)
+  })
+
   it('names the document that differs, with both sides', async () => {
     const data = copyOf('document')
-    await changeAccount(data, '"balance":"1200"', '"balance":"1201"')
+    changeAccount(data, '"balance":"1200"', '"balance":"1201"')
     const { exitCode, listed } = await verify(data)
     expect(exitCode).equal(1)
     expect(listed.map(({ check }) => check)).include.members(['read-model', 'balance'])
@@ -52,20 +68,25 @@ describe('evident verify', () => {
     [
       'an overdraft that the rules refuse',
       'lawful',
-      transaction('ann', '999999'),
+      recordedTransaction({ from: 'ann', amount: '999999' }),
       'insufficient-funds',
     ],
-    ['a transaction twice', 'unique-id', transaction('bank', '1', 't-0'), 'the transaction t-0'],
+    [
+      'a transaction twice',
+      'unique-id',
+      recordedTransaction({ from: 'bank', amount: '1', id: 't-0' }),
+      'the transaction t-0',
+    ],
     [
       'an event that is not canonical',
       'canonical',
-      { ...transaction('bank', '1'), data: ` ${transaction('bank', '1').data}` },
+      { data: ` ${recordedTransaction({ from: 'bank', amount: '1' }).data}` },
       'its data is not canonical',
     ],
     [
       'a part of a command',
       'lawful',
-      transaction('bank', '1', 'half', { count: 2 }),
+      recordedTransaction({ from: 'bank', amount: '1', id: 'half', count: 2 }),
       'only partly there',
     ],
     [
@@ -78,7 +99,7 @@ describe('evident verify', () => {
   for (const [what, check, event, detail] of unlawful) {
     it(`finds ${what}`, async () => {
       const data = copyOf(what.replaceAll(' ', '-'))
-      await append(data, { ...transaction('bank', '1'), ...event })
+      await appendTo(data, { ...recordedTransaction({ from: 'bank', amount: '1' }), ...event })
       const { exitCode, listed } = await verify(data)
       expect(exitCode).equal(1)
       const found = listed.find((one) => one.check === check)
@@ -100,52 +121,13 @@ describe('evident verify', () => {
   })
 })
 
-function transaction(
-  from: string,
-  amount: string,
-  id = 'late',
-  command: { readonly count?: number } = {},
-): NewEvent {
-  const recordedAt = '2099-01-01T00:00:00.000Z'
-  const postings = [{ from, to: 'bob', asset: 'CZK/2', amount }]
-  const hash = `sha256:${'A'.repeat(43)}`
-  return {
-    id: randomUUID(),
-    type: 'TransactionPosted',
-    data: canonicalJson({ effectiveAt: recordedAt, id, postings }),
-    metadata: canonicalJson({
-      command: {
-        caller: 'anonymous',
-        count: 1,
-        hash,
-        index: 0,
-        type: 'PostTransaction',
-        ...command,
-      },
-      recordedAt,
-      schemaVersion: 1,
-    }),
-  }
-}
-
-async function append(data: string, event: NewEvent): Promise<void> {
-  const store = await openSqliteEventStore({ path: join(data, 'events.db') })
-  await store.append('ledger-main', 23n, [event])
-  await store.close()
-}
-
-async function changeAccount(data: string, from: string, to: string): Promise<void> {
-  const folder = join(data, 'read-models')
-  const file = readdirSync(folder).find((name) => /^accounts.*\.db$/.test(name)) ?? ''
-  const db = new DatabaseSync(join(folder, file))
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-  for (const { name } of tables) {
-    const columns = db.prepare(`SELECT name FROM pragma_table_info('${name}')`).all()
-    if (!String(name).includes('accounts') || !columns.some((one) => one.name === 'body')) continue
-    db.prepare(`UPDATE "${name}" SET body = replace(body, ?, ?) WHERE body LIKE '%"ann"%'`).run(
-      from,
-      to,
-    )
-  }
-  db.close()
-}
+/** Of each file's bytes, by its name. */
+const digestOf = (folder: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/-(shm|wal|journal)$/.test(entry.name))
+      .map(({ parentPath, name }) => {
+        const path = join(parentPath, name)
+        return [path, createHash('sha256').update(readFileSync(path)).digest('hex')]
+      }),
+  )
