@@ -25,7 +25,7 @@ export function openMarkerFile(path: string) {
 
     /** Without an fsync, which would hold up the thread: a marker that a lost machine tears is none. */
     keep({ logId, position }: Marker): void {
-      if (last?.logId === logId && last.position >= position) return
+      if (last?.logId === logId && last.position === position) return
       mkdirSync(dirname(path), { recursive: true })
       const temporary = `${path}.new`
       writeFileSync(temporary, JSON.stringify({ logId, position }))

@@ -6,6 +6,7 @@ import {
   type EventBatches,
   type EventStore,
   type LogRange,
+  type Position,
   type StreamRange,
   type Subscribe,
 } from '../events/event-store.ts'
@@ -48,7 +49,7 @@ export function createLogReader({
 
   async function* readAll(range: LogRange = {}): EventBatches {
     const { direction = 'forward', limit = Number.POSITIVE_INFINITY } = range
-    let position = range.after === undefined ? beyond[direction] : Number(range.after)
+    let position = range.after === undefined ? beyond[direction] : numberOf(range.after)
     for (let left = limit; left > 0; ) {
       const { events, isLast } = pages.all(direction, position, Math.min(left, pageSize))
       if (events.length > 0) yield events
@@ -81,13 +82,13 @@ export function createLogReader({
   }
 
   async function* subscribe({ after, signal }: Subscribe): EventBatches {
-    let position = after ?? ''
+    let position = after === undefined ? beyond.forward : numberOf(after)
     while (!signal.aborted) {
       const seen = Atomics.load(changeCount, 0)
-      const { events } = pages.all('forward', position === '' ? 0 : Number(position), pageSize)
+      const { events } = pages.all('forward', position, pageSize)
       if (events.length > 0) {
         yield events
-        position = events.at(-1)?.position ?? position
+        position = Number(events.at(-1)?.position)
         await nextTurn()
       } else {
         await waitForChange(changeCount, seen, idleWaitMs, signal)
@@ -125,6 +126,13 @@ function openPages(path: string) {
     db.close()
     throw asDamage(error, path)
   }
+}
+
+/** A position of another kind would compare with none, and nothing would ever come past it. */
+function numberOf(position: Position): number {
+  const number = Number(position)
+  if (position !== '' && Number.isSafeInteger(number)) return number
+  throw new RangeError(`"${position}" is no position of this log`)
 }
 
 /** Past either end of the log and of every stream. */

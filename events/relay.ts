@@ -21,7 +21,7 @@ const firstRetryMs = 50
 const maxRetryMs = 10_000
 
 export interface RelayOptions {
-  readonly store: Pick<EventStore, 'subscribe'>
+  readonly store: Pick<EventStore, 'subscribe' | 'readAll'>
   readonly bus: Pick<EventBus, 'publish' | 'mark' | 'lastMarker'>
   readonly logId: string
   /** Ends the relay; what it published last may come again after the next start. */
@@ -100,7 +100,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   }
 
   await retry(async () => {
-    after = await bus.lastMarker(logId)
+    after = await lastMarkerIn(options)
   })
   const idleMarks = setInterval(() => {
     if (isIdle) marking = marking.then(() => (isIdle ? mark() : undefined))
@@ -113,6 +113,19 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     clearInterval(idleMarks)
     await marking
   }
+}
+
+/**
+ * The bus's last marker, where the log goes so far. A marker beyond its end is of a log that was longer,
+ * before an older copy was restored: waiting there would leave out all that comes until then.
+ */
+async function lastMarkerIn({ store, bus, logId }: RelayOptions): Promise<Position | undefined> {
+  const marked = await bus.lastMarker(logId)
+  if (marked === undefined) return undefined
+  for await (const [last] of store.readAll({ direction: 'backward', limit: 1 })) {
+    return last && marked <= last.position ? marked : undefined
+  }
+  return undefined
 }
 
 /** Repeats a step until it succeeds or the relay is to end, with growing, jittered delays. */

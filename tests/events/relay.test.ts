@@ -71,7 +71,7 @@ describe('relay', () => {
     {
       from = store,
       markerIntervalMs = 5,
-    }: { from?: Pick<EventStore, 'subscribe'>; markerIntervalMs?: number } = {},
+    }: { from?: Pick<EventStore, 'subscribe' | 'readAll'>; markerIntervalMs?: number } = {},
   ): void {
     stop = new AbortController()
     running = runRelay({
@@ -130,7 +130,8 @@ describe('relay', () => {
     const bus = faultyBus()
     await append(9)
     let openings = 0
-    const breaking: Pick<EventStore, 'subscribe'> = {
+    const breaking: Pick<EventStore, 'subscribe' | 'readAll'> = {
+      readAll: store.readAll,
       async *subscribe(options) {
         openings += 1
         let left = 2
@@ -162,6 +163,15 @@ describe('relay', () => {
     }
     start(bus)
     await expectAll(bus.published)
+  })
+
+  it('begins at the log’s start where the marker is beyond its end', async () => {
+    await append(4)
+    const bus = faultyBus('9'.repeat(16))
+    start(bus)
+    await append(2)
+    await expectAll(bus.published)
+    expect(bus.published).to.have.length(6)
   })
 
   it('begins where the bus’s marker is, and at the log’s start without one', async () => {
