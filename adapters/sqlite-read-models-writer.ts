@@ -74,8 +74,7 @@ export function createChangeWriter(
       if (!db.isTransaction) db.exec('BEGIN IMMEDIATE')
       try {
         const refused = writeAll(changes)
-        const isWhole = changes.progress.length > 0 || changes.coverage !== undefined
-        if (isWhole || !areIndexesDeferred) db.exec('COMMIT')
+        if (isWhole(changes)) db.exec('COMMIT')
         return refused
       } catch (error) {
         abandon()
@@ -84,6 +83,10 @@ export function createChangeWriter(
     },
   }
 }
+
+/** Whether anything tells how far the documents are; documents alone wait for what does. */
+const isWhole = ({ progress, coverage, parked, unparked }: Changes): boolean =>
+  coverage !== undefined || progress.length + parked.length + unparked.length > 0
 
 /** Writes one document unless the stored one is as new; says whether it was written. */
 type DocumentWriter = (document: DocumentWrite) => boolean

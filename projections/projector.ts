@@ -23,7 +23,12 @@ import type { Decode } from './shared-decoder.ts'
 /** Events folded and written at once while a gap is filled or a parked stream is retried. */
 const maxFoldedEvents = 10_000
 
-/** Characters of events folded at once: one of a thousand postings weighs as much as hundreds. */
+/**
+ * Events folded at once in a delivery: few enough for what is made of them to be gone before the next
+ * collection of garbage, which copies what is still in use; and their characters, as one event of a
+ * thousand postings weighs as much as hundreds.
+ */
+const eventsFoldedAtOnce = 250
 const maxFoldedCharacters = 4_000_000
 
 /** Documents in memory that wait to be written, where writing is put off. */
@@ -233,7 +238,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
         }
         for (const recorded of delivery.events) {
           await select(recorded)
-          if (isHeavy()) await flushFinals()
+          if (pending.length >= eventsFoldedAtOnce || isHeavy()) await flushFinals()
         }
         ahead = coverageAfter(ahead, delivery, { logId, now: timestamp(now()) })
         const isCheckpoint =
