@@ -1,7 +1,15 @@
 import Koa from 'koa'
 
+type Message = { readonly text: string } | 'usage'
+
 /** What Koa can do at most: one route that answers a text, in a process of its own. */
-process.on('message', ({ text }: { readonly text: string }) => {
+process.on('message', (message: Message) => {
+  if (message === 'usage') {
+    const { user, system } = process.cpuUsage()
+    process.send?.({ cpuSeconds: (user + system) / 1e6 })
+    return
+  }
+  const { text } = message
   const app = new Koa()
   app.use((ctx) => {
     ctx.type = 'application/json'

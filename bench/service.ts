@@ -48,11 +48,14 @@ export async function startService(folder: string): Promise<Service> {
 }
 
 async function answer<T>(child: ChildProcess): Promise<T> {
-  const ended = once(child, 'exit').then(([code]) => {
+  const answered = new AbortController() // lets go of the listener that was not needed
+  const { signal } = answered
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`the service ended with ${code}`)
   })
-  ended.catch(() => undefined) // it ends later too, when all is well
+  ended.catch(() => undefined)
   const [message] = await Promise.race([once(child, 'message'), ended])
+  answered.abort()
   return message as T
 }
 

@@ -48,8 +48,19 @@ export function createLiveBuilds(
   now: Clock,
 ): LiveBuilds {
   const known = new Map<string, LiveBuild>()
+  const finding = new Map<string, Promise<LiveBuild>>()
 
-  async function find(projection: Projection): Promise<LiveBuild> {
+  /** One change wakes all requests that wait: they find it together. */
+  function find(projection: Projection): Promise<LiveBuild> {
+    const { name } = projection
+    const underWay = finding.get(name)
+    if (underWay) return underWay
+    const found = findAnew(projection).finally(() => finding.delete(name))
+    finding.set(name, found)
+    return found
+  }
+
+  async function findAnew(projection: Projection): Promise<LiveBuild> {
     const foundAtMs = now()
     const changeCount = readModels.changeCount() // first: what is read after it is at least as new
     const name = await readModels.liveBuild(projection.name)

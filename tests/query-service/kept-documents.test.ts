@@ -106,6 +106,16 @@ describe('kept documents', () => {
       await write('b', 4) // another document of the stream: the view has moved
       expect(await read('a')).deep.include({ revision: 4n })
     })
+    it('are of a build that all who come after a change find together', async () => {
+      const { read, write, reads } = await openService(store)
+      await write('a', 1)
+      await read('a')
+      await write('a', 2)
+      const before = reads.count
+      const shown = await Promise.all(Array.from({ length: 50 }, () => read('a')))
+      expect(new Set(shown.map(({ revision }) => revision))).deep.equal(new Set([2n]))
+      expect(reads.count - before).most(2 * 50 + 1) // each reads two, one finds the build
+    })
     it('are those of the build that is live', async () => {
       const { read, write, views } = await openService(store)
       await write('a', 1)
