@@ -81,7 +81,7 @@ function post(
   }
   for (const { posting, account, direction, asset, amount, counterparty } of sides) {
     const sums = accounts.get(`${stream}/${account}`)?.assets.get(asset)
-    documents.set(`entries ${stream}/${account}/${inOrder(at)}/${inOrder(String(posting))}`, {
+    documents.set(`entries ${stream}/${inOrder(at)}/${inOrder(String(posting))}/${account}`, {
       ...{ account, asset, amount, direction, counterparty, posting, transaction: id },
       ...{ balance: sums && String(sums.in - sums.out), revision: at },
     })
