@@ -25,8 +25,8 @@ export interface Candidate<Command> {
   readonly own: Sought | undefined
 }
 
-/** A stream as far as it is known to be durable. */
-export interface Durable<State> {
+/** A stream up to a revision: what is durable of it, or what will be when its appends succeed. */
+export interface Folded<State> {
   readonly state: State
   /** -1n before the first event. */
   readonly revision: bigint
@@ -39,16 +39,18 @@ export interface Batch<State, Event extends DomainEvent, Code extends string> {
   /** One for each command that was decided; those after them did not fit into one append. */
   readonly outcomes: readonly Outcome<Event, Code>[]
   readonly events: readonly NewEvent[]
-  readonly after: Durable<State>
+  readonly after: Folded<State>
   /** Which ids the events are about, for the index. */
   readonly ids: readonly { readonly sought: Sought; readonly revision: bigint }[]
+  /** What its commands leave behind, by their names' text, for those decided on top of it. */
+  readonly pending: ReadonlyMap<string, Recollection<Event>>
 }
 
 const nothingChanged: CommandAccepted = { type: 'CommandAccepted', data: {} }
 
 /**
  * Decides commands in order, each on what those before it leave behind, until all are decided or an
- * append is full. What was durable stays as it is.
+ * append is full. The base stays as it is. `pasts` are looked through for a name one after the other.
  */
 export function decideBatch<
   Command extends { readonly type: string },
@@ -58,21 +60,30 @@ export function decideBatch<
 >(
   domain: Domain<Command, Event, State, Code>,
   stream: string,
-  durable: Durable<State>,
+  base: Folded<State>,
   candidates: readonly Candidate<Command>[],
-  past: ReadonlyMap<string, Recollection<Event>>,
+  pasts: readonly ReadonlyMap<string, Recollection<Event>>[],
   { now, newId }: { readonly now: string; readonly newId: () => string },
 ): Batch<State, Event, Code> {
   const { decider } = domain
-  const recordedAt = now > durable.recordedAt ? now : durable.recordedAt
-  let state = decider.layers?.layer(durable.state) ?? durable.state
-  let { revision } = durable
+  const recordedAt = now > base.recordedAt ? now : base.recordedAt
+  let state = decider.layers?.layer(base.state) ?? base.state
+  let { revision } = base
   let bytes = 0
   const outcomes: Outcome<Event, Code>[] = []
   const events: NewEvent[] = []
   const ids: { sought: Sought; revision: bigint }[] = []
   const pending = new Map<string, Recollection<Event>>()
-  const lookUp = (name: Name) => pending.get(textOf(name)) ?? past.get(textOf(name))
+  const newestFirst = [pending, ...pasts]
+
+  function lookUp(name: Name): Recollection<Event> | undefined {
+    const text = textOf(name)
+    for (const past of newestFirst) {
+      const known = past.get(text)
+      if (known) return known
+    }
+    return undefined
+  }
 
   function remember(sought: Sought, recollection: Recollection<Event>): void {
     pending.set(textOf(sought.name), recollection)
@@ -133,7 +144,7 @@ export function decideBatch<
       replayed: false,
     })
   }
-  return { outcomes, events, after: { state, revision, recordedAt }, ids }
+  return { outcomes, events, after: { state, revision, recordedAt }, ids, pending }
 }
 
 /** A key or an id that was used answers again, or is refused where the content is another. */

@@ -1,47 +1,36 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DomainEvent } from '../events/codec.ts'
-import { WrongExpectedRevision } from '../events/event-store.ts'
+import { AppendOutcomeUnknown } from '../events/event-store.ts'
 import { type Clock, timestamp } from '../platform/clock.ts'
 import { backOff } from '../platform/delay.ts'
 import { type Outcome, OutcomeUnknown, Overloaded } from './command.ts'
-import { type Batch, type Candidate, type Durable, decideBatch } from './decide-batch.ts'
+import { type Batch, type Candidate, decideBatch, type Folded } from './decide-batch.ts'
 import type { Domain } from './domain/domain.ts'
+import { confirm, type Flight, type FlightOptions, type Landing } from './flight.ts'
 import { DamagedIdIndex } from './id-index.ts'
-import { catchUp, type Folding, loadStream, unavailable } from './load-stream.ts'
+import { unavailable } from './load-stream.ts'
 import { type Recall, type Recollection, type Sought, seek } from './recall.ts'
-import { settleAppend } from './settle-append.ts'
-import type { Snapshots } from './snapshots.ts'
+import { createStreamBase, type StreamBaseOptions } from './stream-base.ts'
 
 /** Commands decided at once, at most. */
 const maxBatchCommands = 2_000
 
-const betweenConflicts = { firstMs: 2, longestMs: 200 }
+/** Batches on their way at once: one is decided while the one before it becomes durable. */
+const maxFlights = 2
 
-/** What happened, for measuring. */
-export interface Observer {
-  /** Commands were decided together, in so many seconds. */
-  decided(commands: number, seconds: number): void
-  /** Their events became durable. */
-  appended(events: number, seconds: number): void
-  /** Somebody else had appended to the stream first. */
-  conflicted(): void
-  /** The index was damaged; it is made anew from the log. */
-  indexLost(cause: Error): void
-}
+const betweenConflicts = { firstMs: 2, longestMs: 200 }
 
 export interface HotStreamOptions<
   Command extends { readonly type: string },
   Event extends DomainEvent,
   State,
   Code extends string,
-> extends Folding<Event, State> {
+> extends StreamBaseOptions<Event, State>,
+    FlightOptions {
   readonly domain: Domain<Command, Event, State, Code>
   readonly recall: Recall<Event>
-  readonly snapshots: Snapshots<State>
   readonly clock: Clock
   readonly newId: () => string
-  readonly observer: Observer
-  /** Gives up settling unknown outcomes: the process is about to end. */
-  readonly stopSettling: AbortSignal
 }
 
 /** A stream in use: its folded state, and the commands that wait for it. */
@@ -70,6 +59,11 @@ interface Waiting<Command, Event extends DomainEvent, Code extends string>
   isAnswered: boolean
 }
 
+/**
+ * One loop decides the stream's commands in order, on the durable base and on what the batches that
+ * are under way will leave behind. They land in order too: what rests on one that fails is discarded
+ * with it and decided again, and nothing of a batch is answered before all it rests on is durable.
+ */
 export function createHotStream<
   Command extends { readonly type: string },
   Event extends DomainEvent,
@@ -79,68 +73,132 @@ export function createHotStream<
   stream: string,
   options: HotStreamOptions<Command, Event, State, Code>,
 ): HotStream<Command, Event, Code> {
-  const { domain, store, index, recall, snapshots, clock, newId, observer } = options
-  const { layers } = domain.decider
-  let durable: Durable<State> | undefined
-  let queue: Waiting<Command, Event, Code>[] = []
-  let underWay: readonly Waiting<Command, Event, Code>[] = []
-  let isAppending = false
+  type Own = Waiting<Command, Event, Code>
+  const { domain, store, index, recall, clock, newId, observer } = options
+  const base = createStreamBase(stream, options)
+  let queue: Own[] = []
+  /** Taken from the queue to be decided next. */
+  let taken: readonly Own[] = []
+  const flights: Flight<Own, State, Event, Code>[] = []
+  let conflicts = 0
   let working: Promise<void> | undefined
-  let savedRevision = -1n
-  let isFrozen = false
-  let isThawDue = false
+  let wake: (() => void) | undefined
+
+  /** A command came, or what became of a flight is known. */
+  const changed = (): Promise<void> => new Promise((resolve) => (wake = resolve))
 
   async function work(): Promise<void> {
-    while (queue.length > 0) {
-      thaw()
-      underWay = queue.slice(0, maxBatchCommands)
-      queue = queue.slice(maxBatchCommands)
-      await answerTogether()
+    for (;;) {
+      const [first] = flights
+      if (first?.landing) await land(first, first.landing)
+      else if (canLaunch()) await launch()
+      else if (first) await changed()
+      else break
     }
-    thaw()
     working = undefined
   }
 
-  /** Decides what is under way, makes it durable, answers it; what did not fit goes back in front. */
-  async function answerTogether(): Promise<void> {
+  /** An index that has to be made anew is made when nothing is under way. */
+  const canLaunch = (): boolean =>
+    queue.length > 0 && flights.length < maxFlights && (flights.length === 0 || base.isIndexed)
+
+  /** Decides what waits, and sends it off. */
+  async function launch(): Promise<void> {
+    await nextTurn() // what has arrived at the same time is decided together
+    const next = queue.slice(0, maxBatchCommands)
+    queue = queue.slice(maxBatchCommands)
+    await holding(next, async () => {
+      const durable = await base.load()
+      const tip = flights.at(-1)?.batch.after ?? durable
+      const past = await lookBack(tip.state)
+      if (past && base.isIndexed) takeOff(tip, past)
+      else if (flights.length === 0) await base.foldTail()
+    })
+  }
+
+  /** Does a step for commands; those it does not pass on go back in front, or fail with it. */
+  async function holding(commands: readonly Own[], step: () => Promise<void>): Promise<void> {
+    taken = commands
     try {
-      durable ??= await load()
-      for (let conflicts = 0; underWay.length > 0; ) {
-        const past = await lookBack(durable.state)
-        if (!past || !isIndexed(durable.revision)) {
-          durable = await foldTail(durable)
-          continue
-        }
-        const batch = decide(durable, past)
-        if ((await confirm(durable, batch)) === 'confirmed') {
-          commit(batch)
-          answer(batch)
-          return
-        }
-        conflicts += 1
-        observer.conflicted()
-        const before: bigint = durable.revision
-        durable = await foldTail(durable)
-        // A store may refuse before it shows why, where what it refused for is not replicated yet.
-        if (durable.revision === before) await backOff(betweenConflicts, conflicts)
-      }
+      await step()
     } catch (error) {
-      fail(error)
+      for (const one of taken) refuse(one, errorOf(error))
     }
+    queue = [...taken.filter(({ isAnswered }) => !isAnswered), ...queue]
+    taken = []
   }
 
-  async function load(): Promise<Durable<State>> {
-    const loaded = await loadStream(options, snapshots, stream)
-    savedRevision = loaded.snapshotRevision
-    return loaded.durable
+  function takeOff(tip: Folded<State>, past: ReadonlyMap<string, Recollection<Event>>): void {
+    const startedAt = performance.now()
+    const now = clock()
+    refuseLate(taken, now)
+    const candidates = taken.filter(({ isAnswered }) => !isAnswered)
+    const pasts = [...flights.map(({ batch }) => batch.pending).reverse(), past]
+    const context = { now: timestamp(now), newId }
+    const batch = decideBatch(domain, stream, tip, candidates, pasts, context)
+    observer.decided(batch.outcomes.length, (performance.now() - startedAt) / 1_000)
+    taken = candidates.slice(batch.outcomes.length) // what did not fit into one append
+    const before = flights.at(-1)
+    const flight: Flight<Own, State, Event, Code> = {
+      commands: candidates.slice(0, batch.outcomes.length),
+      batch,
+      landing: undefined,
+      landed: confirmAfter(before, tip.revision, batch),
+    }
+    flights.push(flight)
+    void flight.landed.then((landing) => {
+      flight.landing = landing
+      wake?.()
+    })
   }
 
-  async function foldTail(base: Durable<State>): Promise<Durable<State>> {
-    durable = undefined // a fold that fails half-way leaves nothing to go on with
-    return catchUp(options, stream, base)
+  /**
+   * Where others append too, a batch is sent when the one before it is confirmed: else it could meet
+   * the revision that it expects although what it was decided on never happened.
+   */
+  async function confirmAfter(
+    before: Flight<Own, State, Event, Code> | undefined,
+    revision: bigint,
+    batch: Batch<State, Event, Code>,
+  ): Promise<Landing> {
+    if (before && !store.exclusive && (await before.landed) !== 'confirmed') return 'conflict'
+    return confirm(options, stream, revision, batch)
   }
 
-  /** What the past has of the commands under way; nothing where the index had to be given up. */
+  async function land(flight: Flight<Own, State, Event, Code>, landing: Landing): Promise<void> {
+    if (landing === 'confirmed') {
+      flights.shift()
+      conflicts = 0
+      base.commit(flight.batch)
+      answer(flight)
+      return
+    }
+    // Nothing else is sent before it is certain that what was sent on top of it was refused.
+    await Promise.all(flights.map(({ landed }) => landed))
+    const discarded = flights.splice(0).flatMap(({ commands }) => commands)
+    if (landing === 'conflict') {
+      await holding(discarded, foldWhatOthersAppended)
+      return
+    }
+    if (landing.failure instanceof AppendOutcomeUnknown) base.forget()
+    for (const one of flight.commands) refuse(one, landing.failure)
+    await holding(discarded, async () => {})
+  }
+
+  async function foldWhatOthersAppended(): Promise<void> {
+    conflicts += 1
+    observer.conflicted()
+    const before = base.revision
+    const { revision } = await base.foldTail()
+    // A store may refuse before it shows why, where what it refused for is not replicated yet.
+    if (revision === before) await backOff(betweenConflicts, conflicts)
+  }
+
+  function answer({ commands, batch }: Flight<Own, State, Event, Code>): void {
+    for (const [n, outcome] of batch.outcomes.entries()) commands[n]?.resolve(outcome)
+  }
+
+  /** What the past has of the commands taken; nothing where the index had to be given up. */
   async function lookBack(
     state: State,
   ): Promise<ReadonlyMap<string, Recollection<Event>> | undefined> {
@@ -154,25 +212,9 @@ export function createHotStream<
     }
   }
 
-  /** Whether the index still knows all of the stream: another stream may have had to discard it. */
-  const isIndexed = (revision: bigint): boolean => (index.coveredTo(stream) ?? -1n) === revision
-
-  function decide(
-    base: Durable<State>,
-    past: ReadonlyMap<string, Recollection<Event>>,
-  ): Batch<State, Event, Code> {
-    const startedAt = performance.now()
-    const now = clock()
-    expire(now)
-    underWay = underWay.filter(({ isAnswered }) => !isAnswered)
-    const batch = decideBatch(domain, stream, base, underWay, past, { now: timestamp(now), newId })
-    observer.decided(batch.outcomes.length, (performance.now() - startedAt) / 1_000)
-    return batch
-  }
-
   function soughtBy(state: State): readonly Sought[] {
     const all: Sought[] = []
-    for (const { key, own, request } of underWay) {
+    for (const { key, own, request } of taken) {
       if (key) all.push(key)
       if (own) all.push(own)
       for (const name of domain.decider.recalls?.(request.command, state) ?? []) {
@@ -182,91 +224,37 @@ export function createHotStream<
     return all
   }
 
-  /** An append is confirmed by its revision; what appends nothing, by the stream's last revision. */
-  async function confirm(
-    { revision }: Durable<State>,
-    { events }: Batch<State, Event, Code>,
-  ): Promise<'confirmed' | 'conflict'> {
-    if (events.length === 0) {
-      if (store.exclusive) return 'confirmed'
-      return ((await store.lastRevision(stream)) ?? -1n) === revision ? 'confirmed' : 'conflict'
-    }
-    const startedAt = performance.now()
-    const expected = revision < 0n ? 'no-stream' : revision
-    isAppending = true
-    try {
-      await settleAppend(store, stream, expected, events, options.stopSettling)
-      observer.appended(events.length, (performance.now() - startedAt) / 1_000)
-      return 'confirmed'
-    } catch (error) {
-      if (error instanceof WrongExpectedRevision) return 'conflict'
-      throw error
-    } finally {
-      isAppending = false
-    }
-  }
-
-  function commit({ after, events, ids }: Batch<State, Event, Code>): void {
-    if (events.length === 0) return
-    const wasIndexed = isIndexed(durable?.revision ?? -1n)
-    durable = { ...after, state: layers?.merge(after.state) ?? after.state }
-    if (!wasIndexed) return // discarded during the append: all is added again before the next batch
-    for (const { sought, revision } of ids) index.add(sought.fingerprint, revision)
-    index.cover(stream, after.revision)
-  }
-
-  function answer({ outcomes }: Batch<State, Event, Code>): void {
-    const answered = underWay.slice(0, outcomes.length)
-    queue = [...underWay.slice(outcomes.length), ...queue]
-    underWay = []
-    for (const [n, { resolve }] of answered.entries()) {
-      const outcome = outcomes[n]
-      if (outcome) resolve(outcome)
-    }
-  }
-
-  function fail(error: unknown): void {
-    const reason = error instanceof Error ? error : new Error(String(error))
-    for (const one of underWay) refuse(one, reason)
-    underWay = []
-  }
-
-  function refuse(one: Waiting<Command, Event, Code>, reason: Error): void {
+  function refuse(one: Own, reason: Error): void {
     one.isAnswered = true
     one.reject(reason)
   }
 
   /** Before an append nothing was done; during one nobody knows yet, and settling goes on. */
   function expire(now: number): void {
-    const isLate = (one: Waiting<Command, Event, Code>) =>
-      !one.isAnswered && one.request.deadline <= now
-    for (const one of underWay.filter(isLate)) {
-      refuse(
-        one,
-        isAppending
-          ? new OutcomeUnknown('the deadline passed while it was appended')
-          : new Overloaded('the deadline passed before it was decided'),
-      )
-    }
-    if (!queue.some(isLate)) return
-    for (const one of queue.filter(isLate)) {
-      refuse(one, new Overloaded('the deadline passed before it was decided'))
-    }
-    queue = queue.filter(({ isAnswered }) => !isAnswered)
+    for (const { commands, batch } of flights) refuseLate(commands, now, batch.events.length > 0)
+    refuseLate(taken, now)
+    if (refuseLate(queue, now) > 0) queue = queue.filter(({ isAnswered }) => !isAnswered)
   }
 
-  function thaw(): void {
-    if (!isThawDue) return
-    isThawDue = false
-    isFrozen = false
-    if (durable) durable = { ...durable, state: layers?.merge(durable.state) ?? durable.state }
+  function refuseLate(commands: readonly Own[], now: number, mayBeDone = false): number {
+    let refused = 0
+    for (const one of commands) {
+      if (one.isAnswered || one.request.deadline > now) continue
+      refused += 1
+      const reason = mayBeDone
+        ? new OutcomeUnknown('the deadline passed while it was appended')
+        : new Overloaded('the deadline passed before it was decided')
+      refuse(one, reason)
+    }
+    return refused
   }
 
   return {
     submit(candidate) {
       const { promise, resolve, reject } = Promise.withResolvers<Outcome<Event, Code>>()
       queue.push({ ...candidate, resolve, reject, isAnswered: false })
-      working ??= work()
+      if (working) wake?.()
+      else working = work()
       return promise
     },
     expire,
@@ -275,26 +263,17 @@ export function createHotStream<
     },
     whenIdle: () => working ?? Promise.resolve(),
     get revision() {
-      return durable?.revision ?? -1n
+      return base.revision
     },
     get unsavedEvents() {
-      return durable ? durable.revision - savedRevision : 0n
+      return base.unsavedEvents
     },
     get weight() {
-      return durable ? domain.weigh(durable.state) : 0
+      return base.weight
     },
-    async saveSnapshot() {
-      if (!durable || isFrozen || durable.revision === savedRevision) return
-      isFrozen = true
-      const frozen = durable
-      durable = { ...frozen, state: layers?.layer(frozen.state) ?? frozen.state }
-      try {
-        await snapshots.save(stream, frozen)
-      } finally {
-        savedRevision = frozen.revision // after a failure too: the next try is as many events away
-        isThawDue = true
-        if (!working) thaw()
-      }
-    },
+    saveSnapshot: base.saveSnapshot,
   }
 }
+
+const errorOf = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error))

@@ -1,7 +1,7 @@
 import { type Codec, type DomainEvent, isDomainEvent, UnknownEvent } from '../events/codec.ts'
 import { DamagedLog, type EventStore } from '../events/event-store.ts'
 import { StreamUnavailable } from './command.ts'
-import type { Durable } from './decide-batch.ts'
+import type { Folded } from './decide-batch.ts'
 import type { Domain } from './domain/domain.ts'
 import type { IdIndex } from './id-index.ts'
 import { namesOfEvent, seek } from './recall.ts'
@@ -21,12 +21,12 @@ export async function loadStream<Event extends DomainEvent, State>(
   folding: Folding<Event, State>,
   snapshots: Snapshots<State>,
   stream: string,
-): Promise<{ readonly durable: Durable<State>; readonly snapshotRevision: bigint }> {
+): Promise<{ readonly folded: Folded<State>; readonly snapshotRevision: bigint }> {
   const { initialState } = folding.domain.decider
   const nothing = { state: initialState(), revision: -1n, recordedAt: '' }
   const base = (await snapshots.load(stream)) ?? nothing
   const { revision: snapshotRevision } = base
-  return { durable: await catchUp(folding, stream, base), snapshotRevision }
+  return { folded: await catchUp(folding, stream, base), snapshotRevision }
 }
 
 /**
@@ -36,11 +36,11 @@ export async function loadStream<Event extends DomainEvent, State>(
 export async function catchUp<Event extends DomainEvent, State>(
   { domain, store, index }: Folding<Event, State>,
   stream: string,
-  durable: Durable<State>,
-): Promise<Durable<State>> {
+  base: Folded<State>,
+): Promise<Folded<State>> {
   const { generation } = index
   const indexed = await indexedTo(index, store, stream)
-  let { state, revision, recordedAt } = durable
+  let { state, revision, recordedAt } = base
   // biome-ignore lint/complexity/useMathMinMax: it takes no bigint
   const from = (indexed < revision ? indexed : revision) + 1n
   try {

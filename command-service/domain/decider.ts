@@ -43,11 +43,12 @@ export interface Decider<Command, Event extends DomainEvent, State, Code extends
   recalls?(command: Command, state: State): readonly Name[]
   /**
    * Only where `evolve` changes the state in place: a state that reads through to the given one and
-   * keeps its own changes, and the state below after it took them over.
+   * keeps its own changes, and the base after it took them over. The base reads as what is below the
+   * layer does; another layer that lies on the merged one reads on through it.
    */
   readonly layers?: {
     layer(state: State): State
-    merge(layered: State): State
+    merge(layered: State, base: State): State
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * A map in layers. Reads fall through to the layer below, writes stay in the top one until it is
- * merged down, so that a layer can be dropped and leaves no trace.
+ * A map in layers. Reads fall through to the layer below, writes stay in the top one until they are
+ * moved down, so that a layer can be dropped and leaves no trace.
  */
 export class LayeredMap<Key, Value> {
   readonly #own = new Map<Key, Value>()
-  readonly #below: LayeredMap<Key, Value> | undefined
+  #below: LayeredMap<Key, Value> | undefined
 
   constructor(below?: LayeredMap<Key, Value>) {
     this.#below = below
@@ -23,12 +23,15 @@ export class LayeredMap<Key, Value> {
     return new LayeredMap(this)
   }
 
-  /** Moves the top layer's writes into the layer below, and returns that. */
-  merge(): LayeredMap<Key, Value> {
-    if (!this.#below) return this
-    for (const [key, value] of this.#own) this.#below.set(key, value)
+  /**
+   * Moves this layer's writes into a lower one, and returns that. Layers that lie on this one read
+   * through it from then on.
+   */
+  mergeInto(base: LayeredMap<Key, Value>): LayeredMap<Key, Value> {
+    for (const [key, value] of this.#own) base.set(key, value)
     this.#own.clear()
-    return this.#below
+    this.#below = base
+    return base
   }
 
   /** The entries of this layer alone: of the lowest one, all that was merged into it. */

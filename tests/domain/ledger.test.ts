@@ -342,7 +342,7 @@ describe('ledger decider', () => {
             const later = events.slice(run(first).events.length)
             const pending = later.reduce(ledgerDecider.evolve, layers?.layer(ledger) ?? ledger)
             expect([...ledgerSnapshot.write(ledger)]).deep.equal(before)
-            const merged = layers?.merge(pending) ?? pending
+            const merged = layers?.merge(pending, ledger) ?? pending
             expect([...merged.accounts.ownEntries()]).deep.equal([
               ...run([...first, ...second]).ledger.accounts.ownEntries(),
             ])

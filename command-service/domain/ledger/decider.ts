@@ -24,6 +24,6 @@ export const ledgerDecider: Decider<LedgerCommand, LedgerEvent, Ledger, LedgerRe
   evolve: evolveLedger,
   layers: {
     layer: (ledger) => ({ ...ledger, accounts: ledger.accounts.layer() }),
-    merge: (ledger) => ({ ...ledger, accounts: ledger.accounts.merge() }),
+    merge: (ledger, base) => ({ ...ledger, accounts: ledger.accounts.mergeInto(base.accounts) }),
   },
 }

@@ -34,7 +34,7 @@ export const screeningDecider: Decider<
   recalls,
   layers: {
     layer: (screening) => ({ ...screening, taken: screening.taken.layer() }),
-    merge: (screening) => ({ ...screening, taken: screening.taken.merge() }),
+    merge: (screening, base) => ({ ...screening, taken: screening.taken.mergeInto(base.taken) }),
   },
 }
 
