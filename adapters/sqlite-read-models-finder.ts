@@ -49,7 +49,10 @@ export function createFinder(
       ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`
     const isFiltered = query.where !== undefined
     const most = (isFiltered ? maxExamined : Math.min(query.limit, maxExamined)) + 1
-    const rows = prepare(sql).iterate(...shown.values, ...values, most)
+    const statement = prepare(sql)
+    const given = [...shown.values, ...values, most]
+    // all at once is quicker; what is examined for few to be shown is taken one by one
+    const rows = isFiltered ? statement.iterate(...given) : statement.all(...given)
     const isShown = (text: string) => hasKeys(declaration, text, shown.keys)
     return pageOf(rows as unknown as Iterable<Row>, query.limit, isShown)
 
@@ -68,16 +71,20 @@ function pageOf(
 ): Page {
   const documents: StoredDocument[] = []
   let examined = 0
-  let last: PageKey = []
-  for (const [id, revision, body, ...rest] of rows) {
-    if (documents.length === limit || examined === maxExamined) return { documents, next: last }
+  let last: Row | undefined
+  for (const row of rows) {
+    const isFull = documents.length === limit || examined === maxExamined
+    if (isFull && last !== undefined) return { documents, next: keyOf(last) }
     examined += 1
-    last = [...rest, id]
+    last = row
+    const [id, revision, body] = row
     if (body === null || !isShown(body, id)) continue
     documents.push({ id, revision: BigInt(revision), body })
   }
   return { documents }
 }
+
+const keyOf = ([id, _revision, _body, ...rest]: Row): PageKey => [...rest, id]
 
 interface Plan {
   readonly from: string
