@@ -22,7 +22,7 @@ import { importDomains } from './domain-entry.ts'
 import { domainsModule as ledgerOnly } from './domains.ts'
 import { openReadSide, type ReadSide } from './read-side.ts'
 import { skipParked } from './skip-parked.ts'
-import { createVerifier } from './verify/verifier.ts'
+import { openVerifier } from './verify/verifier.ts'
 import { openWriteSide, type WriteSide } from './write-side.ts'
 
 /** A running Evident: both services on one port, and what serves them. */
@@ -62,7 +62,7 @@ export async function openEvident(
   const readSide = await openReadSide(config, { ...writeSide, domainsModule })
   opening.defer(readSide.close)
   const { store, logId } = writeSide
-  const verifier = createVerifier(config, {
+  const verifier = await openVerifier(config, {
     ...{ eventChanges: store.changes, logId, domainsModule, newId: randomUUID, log },
   })
   opening.defer(verifier.close)

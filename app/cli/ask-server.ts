@@ -50,14 +50,11 @@ export async function askServer<T>(
   throw new CommandFailed(exitCodes.unavailable, `${url} answered ${response.status}, ${said}`)
 }
 
-function targetOf(url: string, path: string): URL {
-  if (!URL.canParse(path, url)) {
-    throw new CommandFailed(
-      exitCodes.usage,
-      `--url ${url}: expected one like http://127.0.0.1:8080`,
-    )
-  }
-  return new URL(path, url)
+/** A route of a server. @throws {CommandFailed} where `--url` is none */
+export function targetOf(url: string, path: string): URL {
+  const target = URL.canParse(path, url) ? new URL(path, url) : undefined
+  if (target && /^https?:$/.test(target.protocol)) return target
+  throw new CommandFailed(exitCodes.usage, `--url ${url}: expected one like http://127.0.0.1:8080`)
 }
 
 function reasonOf(error: unknown): string {

@@ -8,10 +8,11 @@ import { createFolderCommandSink } from '../import/folder-command-sink.ts'
 import { createHttpCommandSink } from '../import/http-command-sink.ts'
 import { ledgerService } from '../ledger-service.ts'
 import { openWriteSide } from '../write-side.ts'
+import { targetOf } from './ask-server.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { importCsv } from './import.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings, withFlags } from './setting-options.ts'
+import { addSettingsOrUrl, withFlags } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Options = Readonly<Record<string, unknown>> & {
@@ -32,8 +33,7 @@ export function addImport(program: Command, { terminal, end }: Cli): void {
     )
     .argument('<file>', 'the CSV')
     .requiredOption('--mapping <file>', 'what its columns mean, as JSON')
-  addSettings(command, ['DATA_FOLDER', 'EVENT_STORE'])
-    .option('--url <url>', 'a running server, instead of a folder')
+  addSettingsOrUrl(command, ['DATA_FOLDER', 'EVENT_STORE'])
     .option('--dry-run', 'check the file and send nothing')
     .option('--despite-problems', 'send what can be read; the exit code still says what is wrong')
     .option('--json', 'the report as JSON')
@@ -44,6 +44,7 @@ export function addImport(program: Command, { terminal, end }: Cli): void {
     )
     .action(async (file: string, options: Options) => {
       const { out, err } = terminal
+      if (options.url !== undefined) targetOf(options.url, '/') // before the file is read
       const open = () => openSink(options, terminal)
       end(await importCsv({ ...options, file }, open, { out, err, signal: terminal.stopSignal() }))
     })

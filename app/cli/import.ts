@@ -62,7 +62,9 @@ export async function importCsv(
       return exitCodes.usage
     }
     if (!isFileProblem(error)) throw error
-    print({ outcome: 'file-not-readable', detail: error.message }, `${error.message}\n`)
+    const detail = `${error.path ?? command.file} ${fileProblems[error.code ?? '']}`
+    if (command.json) print({ outcome: 'file-not-readable', detail }, '')
+    else err.write(printable(`evident: ${detail}\n`))
     return exitCodes.usage
   }
 }
@@ -77,7 +79,13 @@ const describeMapping = (path: string, { problems }: InvalidMapping): string =>
 /** Control characters of a file or server could command the terminal. */
 const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n]/gu, '?')
 
-const fileProblems = new Set(['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EPERM'])
+const fileProblems: Readonly<Record<string, string>> = {
+  ENOENT: 'is not there',
+  EACCES: 'may not be read',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'is not there: a part of its path is no folder',
+  EPERM: 'may not be read',
+}
 
 const isFileProblem = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && 'code' in error && fileProblems.has(String(error.code))
+  error instanceof Error && 'code' in error && Object.hasOwn(fileProblems, String(error.code))

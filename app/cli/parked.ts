@@ -8,7 +8,7 @@ import {
   requireProjection,
 } from './operations.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings } from './setting-options.ts'
+import { addSettingsOrUrl } from './setting-options.ts'
 import { addSkip } from './skip-parked-command.ts'
 import { printable, type Terminal } from './terminal.ts'
 
@@ -21,19 +21,21 @@ export function addParked(program: Command, cli: Cli): void {
     .summary('streams that wait: list, try again, skip')
     .description('Streams that wait because an event could not be applied to a read model.')
   const withOptions = (command: Command): Command =>
-    addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
-      .option('--url <url>', 'a running server, instead of a folder')
-      .option('--json', 'one JSON object a line')
+    addSettingsOrUrl(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS']).option(
+      '--json',
+      'one JSON object a line',
+    )
 
-  withOptions(parked.command('list').description('List what is parked, with the reasons.')).action(
-    async (options: Options) => end(await list(options, terminal)),
-  )
+  withOptions(parked.command('list').description('List what is parked, with the reasons.'))
+    .addHelpText('after', '\nExample:\n  evident parked list --json --url http://127.0.0.1:8080')
+    .action(async (options: Options) => end(await list(options, terminal)))
   withOptions(
     parked
       .command('retry')
       .description('Try a parked stream again, in order; without a stream, all of the projection.')
       .argument('<projection>', 'its name, such as accounts')
-      .argument('[stream]', 'such as ledger-main'),
+      .argument('[stream]', 'such as ledger-main')
+      .addHelpText('after', '\nExample:\n  evident parked retry accounts ledger-main'),
   ).action(async (projection: string, stream: string | undefined, options: Options) =>
     end(await retry(projection, stream, options, terminal)),
   )

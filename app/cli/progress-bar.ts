@@ -9,17 +9,22 @@ export interface ProgressBar {
 /** A bar with rate and time left on a terminal; nothing where the stream is a file or a pipe. */
 export function createProgressBar(stream: Terminal['err'], what: string): ProgressBar {
   if (!stream.isTTY) return { update() {}, stop() {} }
-  const startedAt = performance.now()
+  let startedAt = 0
+  let doneBefore = 0
   let bar: SingleBar | undefined
   return {
     update(done, of) {
       if (!bar) {
         const format = `${what} [{bar}] {percentage} % · {rate}/s · {eta_formatted} left`
         bar = new SingleBar({ format, stream, etaBuffer: 500, hideCursor: true }, Presets.legacy)
-        bar.start(of, 0, { rate: '' })
+        startedAt = performance.now()
+        doneBefore = done
+        bar.start(of, done, { rate: '…' })
+        return
       }
       const seconds = (performance.now() - startedAt) / 1000
-      bar.update(done, { rate: Math.round(done / seconds).toLocaleString('en-US') })
+      const rate = Math.round((done - doneBefore) / seconds)
+      bar.update(done, { rate: rate.toLocaleString('en-US') })
     },
     stop() {
       bar?.stop()

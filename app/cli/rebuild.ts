@@ -3,7 +3,7 @@ import { exitCodes } from './exit-codes.ts'
 import { type OperationOptions, openOperations, requireProjection } from './operations.ts'
 import { createProgressBar } from './progress-bar.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings } from './setting-options.ts'
+import { addSettingsOrUrl } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Options = OperationOptions & { readonly json?: boolean }
@@ -16,8 +16,7 @@ export function addRebuild(program: Command, { terminal, end }: Cli): void {
       'Builds a projection beside the live one, which serves reads until the new one has come as far.',
     )
     .argument('<projection>', 'its name: ledgers, accounts or transactions')
-  addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
-    .option('--url <url>', 'a running server, instead of a folder')
+  addSettingsOrUrl(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
     .option('--json', 'tell what came of it as JSON')
     .addHelpText(
       'after',

@@ -11,7 +11,7 @@ import {
   replayServer,
 } from './replayed-events.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings, withFlags } from './setting-options.ts'
+import { addSettingsOrUrl, withFlags } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Options = Readonly<Record<string, unknown>> &
@@ -26,9 +26,8 @@ export function addReplay(program: Command, { terminal, end }: Cli): void {
     .command('replay')
     .summary('print or fold the events of the log')
     .description('Reads the log in order and prints its events, or what they fold to, as NDJSON.')
-  addSettings(command, ['DATA_FOLDER', 'EVENT_STORE'])
-    .option('--url <url>', 'a running server, instead of a folder')
-    .option('--after <position>', 'only events past this position of the log')
+  addSettingsOrUrl(command, ['DATA_FOLDER', 'EVENT_STORE'])
+    .option('--after <position>', 'only events past this position of the log', readPosition)
     .option('--stream <name>', 'only this stream, such as ledger-main')
     .option('--type <type>', 'only events of this type, such as TransactionPosted')
     .option('--limit <count>', 'at most so many events', readCount)
@@ -40,8 +39,14 @@ export function addReplay(program: Command, { terminal, end }: Cli): void {
 const examples = `
 Examples:
   evident replay --stream ledger-main | jq .data
-  evident replay --type TransactionPosted --after 0000000000001000 --limit 10
+  evident replay --type TransactionPosted --after 1000 --limit 10
   evident replay --fold --url http://127.0.0.1:8080`
+
+/** Positions are digits that sort as text; their leading zeros may be left out. */
+function readPosition(text: string): string {
+  if (/^\d{1,16}$/.test(text)) return text.padStart(16, '0')
+  throw new InvalidArgumentError('expected a position, such as 0000000000001000.')
+}
 
 function readCount(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)

@@ -52,6 +52,17 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 const isDetailed = ({ environment }: Terminal): boolean =>
   environment.LOG_LEVEL === 'debug' || environment.LOG_LEVEL === 'trace'
 
+/** What Commander says of arguments, as everything else here is said. */
+const reworded = (text: string): string =>
+  printable(text)
+    .replace(/^error: option '(--[^ ']+)[^']*' argument '(.*)' is invalid\. /s, 'error: $1 $2: ')
+    .replace(
+      /^error: command-argument value '(.*)' is invalid for argument '(.*)'\. /s,
+      'error: $2 $1: ',
+    )
+    .replace(/^error: (.*): Allowed/s, 'error: $1: allowed')
+    .replace(/^error: /, 'evident: ')
+
 /** Columns of help that goes to a file or a pipe. */
 const helpWidth = 100
 
@@ -60,13 +71,14 @@ function createProgram(cli: Cli): Command {
   const program = new Command('evident')
     .description('A ledger whose every figure can be traced to an immutable log.')
     .version('0.1.0', '-v, --version')
-    .helpCommand(false)
     .showHelpAfterError('Run it with --help to see what it takes.')
     .configureOutput({
       writeOut: out,
       writeErr: (text) => void err.write(text),
       getOutHasColors: () => isWatched,
+      outputError: (text, write) => write(reworded(text)),
       getOutHelpWidth: () => (isWatched ? process.stdout.columns : helpWidth),
+      getErrHelpWidth: () => (err.isTTY ? process.stderr.columns : helpWidth),
     })
     .exitOverride()
   for (const add of additions) add(program, cli)

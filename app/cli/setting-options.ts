@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Environment, settings } from '../config.ts'
 
 export type SettingName = keyof typeof settings
@@ -16,6 +16,16 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
   }
   return command
 }
+
+/** A folder by its settings, or a server by its URL: it knows its own, so that both are too much. */
+export const addSettingsOrUrl = (
+  command: Command,
+  names: readonly SettingName[],
+  meaning = 'a running server, instead of a folder',
+): Command =>
+  addSettings(command, names).addOption(
+    new Option('--url <url>', meaning).conflicts(names.map((name) => camelCase(flagOf(name)))),
+  )
 
 export const allSettings = Object.keys(settings) as readonly SettingName[]
 

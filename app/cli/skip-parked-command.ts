@@ -29,6 +29,7 @@ interface Place {
 export function addSkip(parked: Command, { terminal, end }: Cli): Command {
   return parked
     .command('skip')
+    .summary('Leave out, for good, the event that a stream waits at.')
     .description(
       'Leave out, for good, the event that a stream waits at. The decision is logged, rebuilds and ' +
         'verify obey it, and the projection is marked incomplete.',

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { exitCodes } from './exit-codes.ts'
 import { type OperatedProjection, type OperationOptions, openOperations } from './operations.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings } from './setting-options.ts'
+import { addSettingsOrUrl } from './setting-options.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 type Options = OperationOptions & { readonly json?: boolean; readonly watch?: boolean }
@@ -17,8 +17,7 @@ export function addStatus(program: Command, { terminal, end }: Cli): void {
     .command('status')
     .summary('how far each read model is, and what waits')
     .description('Shows each projection: its live build, how far it is behind, what is parked.')
-  addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
-    .option('--url <url>', 'a running server, instead of a folder')
+  addSettingsOrUrl(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
     .option('--watch', 'again each second, until it is stopped')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', '\nExample:\n  evident status --watch --url http://127.0.0.1:8080')

@@ -67,10 +67,14 @@ function ask(
 ): Promise<boolean> {
   return new Promise((resolve) => {
     const lines = createInterface({ input, output })
+    let isYes: boolean | undefined
     lines.once('SIGINT', () => lines.close())
-    lines.once('close', () => resolve(false))
+    lines.once('close', () => {
+      if (isYes === undefined) output.write('\n') // the cursor stands behind the question
+      resolve(isYes ?? false)
+    })
     lines.question(question, (answer) => {
-      resolve(/^\s*y(es)?\s*$/i.test(answer))
+      isYes = /^\s*y(es)?\s*$/i.test(answer)
       lines.close()
     })
   })

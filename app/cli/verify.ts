@@ -8,7 +8,7 @@ import { exitCodes } from './exit-codes.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { createProgressBar } from './progress-bar.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings, withFlags } from './setting-options.ts'
+import { addSettingsOrUrl, withFlags } from './setting-options.ts'
 import { printable, type Terminal } from './terminal.ts'
 import { verifyOnServer } from './verify-on-server.ts'
 
@@ -28,8 +28,11 @@ export function addVerify(program: Command, { terminal, end }: Cli): void {
         'asset sums to zero, and every document of the read models against a build of its own, ' +
         'all as it was at one position of the log. Exit code 1 where anything differs.',
     )
-  addSettings(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
-    .option('--url <url>', 'a running server, which goes on serving, instead of a folder')
+  addSettingsOrUrl(
+    command,
+    ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'],
+    'a running server, which goes on serving, instead of a folder',
+  )
     .option('--json', 'what was found as JSON')
     .addHelpText(
       'after',

@@ -41,10 +41,12 @@ export interface VerifierOptions extends Omit<VerifyThreadData, 'config'> {
   readonly log: Log
 }
 
-export function createVerifier(
+/** Removes what a verification left behind whose process was killed. */
+export async function openVerifier(
   config: Config,
   { newId, log, ...threadData }: VerifierOptions,
-): Verifier {
+): Promise<Verifier> {
+  await rm(verifyFolder(config), { recursive: true, force: true })
   const runs = new Map<string, VerificationRun>()
   let running:
     | { readonly id: string; readonly thread: Worker; readonly ended: Promise<void> }

@@ -29,6 +29,8 @@ describe('commands on a running server and on its folder', () => {
     const after = String(typed[1]?.position)
     const rest = lines((await evident(...of, '--after', after, '--limit', '2')).out)
     expect(rest.map(({ revision }) => revision)).deep.equal(['3', '4'])
+    const short = ['--after', String(Number(after)), '--limit', '2'] // without its leading zeros
+    expect(lines((await evident(...of, ...short)).out)).deep.equal(rest)
   })
 
   it('folds the log to balances', async () => {
@@ -72,6 +74,10 @@ describe('commands on a running server and on its folder', () => {
     await server.stop()
     expect((await evident('replay', '--data', data)).out).equal(printedByServer)
     expect(await evident('rebuild', 'ledgers', '--data', data)).include({ exitCode: 0 })
+    const after = ['--stream', 'ledger-main', '--after', '4']
+    expect(lines((await evident('replay', '--data', data, ...after)).out)[0]).include({
+      ...{ position: '0000000000000005', revision: '3' },
+    })
     const { exitCode, out } = await evident('status', '--data', data)
     expect(exitCode).equal(0)
     expect(out).match(/ledgers-v1\.2.*running/)

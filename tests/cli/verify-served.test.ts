@@ -108,6 +108,17 @@ describe('evident verify --url', () => {
     expect(existsSync(join(data, 'verify'))).equal(false)
   })
 
+  it('takes up no room after its server was killed and started again', async () => {
+    const { data, url, child, exitCode } = await serve('killed')
+    await fetch(new URL('/verifications', url), { method: 'POST' })
+    await eventually(() => existsSync(join(data, 'verify')), 'it verifies')
+    child.kill('SIGKILL')
+    await exitCode
+    const again = await servers.start(data)
+    expect(existsSync(join(data, 'verify'))).equal(false)
+    expect(await evident('verify', '--url', again.url)).include({ exitCode: 0 })
+  })
+
   it('tells what became of a verification by its id', async () => {
     const { url } = await serve('told')
     const of = async (path: string, method = 'GET') => {

@@ -52,9 +52,10 @@ describe('import command', () => {
   })
 
   it('exits 2 for a file that is not there', async () => {
-    const { code, out } = await run(row, { file: '/does/not/exist.csv' })
+    const { code, out, err } = await run(row, { file: '/does/not/exist.csv' })
     expect(code).to.equal(2)
-    expect(out).to.include('ENOENT')
+    expect(out).to.equal('')
+    expect(err).to.equal('evident: /does/not/exist.csv is not there\n')
   })
 
   it('prints one JSON document with --json, also of what is wrong', async () => {
