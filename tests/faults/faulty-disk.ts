@@ -65,7 +65,10 @@ function readIfThere(path: string): Buffer {
   }
 }
 
-/** Each sector as it was synced, or as it was written last; the length anything between the two. */
+/**
+ * Each sector as it was synced, as it was written last or, past what was synced, with anything in it;
+ * the length anything between the two.
+ */
 function survivors(
   synced: Buffer,
   written: Buffer,
@@ -75,9 +78,12 @@ function survivors(
   if (shorter === undefined || longer === undefined) throw new Error('a length is missing')
   const left = Buffer.alloc(shorter + below(longer - shorter + 1))
   const share = pick([0, next(), 1])
+  const noise = pick([0, next()])
   for (let at = 0; at < left.length; at += sectorBytes) {
     const from = happens(share) ? written : synced
-    left.set(from.subarray(at, Math.min(at + sectorBytes, left.length)), at)
+    const end = Math.min(at + sectorBytes, left.length)
+    if (at >= synced.length && happens(noise)) left.fill(below(256), at, end)
+    else left.set(from.subarray(at, end), at)
   }
   return left
 }
