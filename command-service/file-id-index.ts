@@ -105,13 +105,26 @@ export async function openFileIdIndex({
     writeFull(segment).catch(() => undefined) // its table stays in memory; `save` tries again
   }
 
-  async function findOne(fingerprint: Fingerprint): Promise<bigint | undefined> {
+  /** Newest first, as far as no file has to be read. */
+  function findInMemory(fingerprint: Fingerprint): bigint | undefined | 'perhaps-in-a-file' {
+    if (mayHold(growing.filter, fingerprint)) {
+      const newest = findId(growing, fingerprint)
+      if (newest !== undefined) return newest
+    }
     for (let number = full.length - 1; number >= 0; number -= 1) {
       const segment = full[number]
       if (!segment || !mayHold(segment.filter, fingerprint)) continue
-      const revision = segment.memory
-        ? findId(segment.memory, fingerprint)
-        : await findInFile(segment.path, fingerprint)
+      if (!segment.memory) return 'perhaps-in-a-file'
+      const revision = findId(segment.memory, fingerprint)
+      if (revision !== undefined) return revision
+    }
+    return undefined
+  }
+
+  async function findInFiles(fingerprint: Fingerprint): Promise<bigint | undefined> {
+    for (const { memory, filter, path } of full.toReversed()) {
+      if (!mayHold(filter, fingerprint)) continue
+      const revision = memory ? findId(memory, fingerprint) : await findInFile(path, fingerprint)
       if (revision !== undefined) return revision
     }
     return undefined
@@ -121,10 +134,8 @@ export async function openFileIdIndex({
     async find(fingerprints) {
       const found: (bigint | undefined)[] = []
       for (const fingerprint of fingerprints) {
-        const newest = mayHold(growing.filter, fingerprint)
-          ? findId(growing, fingerprint)
-          : undefined
-        found.push(newest ?? (full.length > 0 ? await findOne(fingerprint) : undefined))
+        const known = findInMemory(fingerprint)
+        found.push(known === 'perhaps-in-a-file' ? await findInFiles(fingerprint) : known)
       }
       return found
     },

@@ -7,9 +7,14 @@ export type Fingerprint = Buffer
 
 export const fingerprintBytes = 16
 
-/** Of a name; cut from SHA-256, so that nobody can make two ids meet on purpose. */
-export const fingerprintOf = (stream: string, { namespace, id }: Name): Fingerprint =>
-  hash('sha256', `${stream}\n${namespace}\n${id}`, 'buffer').subarray(0, fingerprintBytes)
+/**
+ * Of a name; cut from SHA-256, so that nobody can make two ids meet on purpose. By way of a text,
+ * because a buffer of its own costs the hash as much again, and the garbage collector more.
+ */
+export function fingerprintOf(stream: string, { namespace, id }: Name): Fingerprint {
+  const digest = hash('sha256', `${stream}\n${namespace}\n${id}`, 'binary')
+  return Buffer.from(digest.slice(0, fingerprintBytes), 'binary')
+}
 
 /** Idempotency keys belong to their caller. */
 export const keyName = (caller: string, key: string): Name => ({

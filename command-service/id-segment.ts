@@ -41,10 +41,11 @@ export function addId(segment: IdSegment, fingerprint: Fingerprint, revision: bi
     const isNew = isEmpty(table, slot)
     if (isNew) fingerprint.copy(table, slot)
     table.writeBigUInt64LE(revision + 1n, slot + fingerprintBytes) // 0 marks an empty slot
-    if (isNew) {
-      segment.count += 1
-      for (const bit of filterBits(fingerprint))
-        filter[bit >> 3] = (filter[bit >> 3] ?? 0) | (1 << (bit & 7))
+    if (!isNew) return
+    segment.count += 1
+    for (let which = 0; which < bitsPerId; which += 1) {
+      const bit = filterBit(fingerprint, which)
+      filter[bit >> 3] = (filter[bit >> 3] ?? 0) | (1 << (bit & 7))
     }
     return
   }
@@ -69,7 +70,8 @@ export function findInBlock(buffer: Buffer, start: number, fingerprint: Fingerpr
 }
 
 export function mayHold(filter: Uint8Array, fingerprint: Fingerprint): boolean {
-  for (const bit of filterBits(fingerprint)) {
+  for (let which = 0; which < bitsPerId; which += 1) {
+    const bit = filterBit(fingerprint, which)
     if (((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) return false
   }
   return true
@@ -110,10 +112,14 @@ const isSame = (buffer: Buffer, slot: number, fingerprint: Fingerprint): boolean
   buffer.readUInt32LE(slot) === fingerprint.readUInt32LE(0) &&
   buffer.compare(fingerprint, 0, fingerprintBytes, slot, slot + fingerprintBytes) === 0
 
-/** Four bits of 2^21, from the half of the fingerprint that does not choose the slot. */
-function filterBits(fingerprint: Fingerprint): readonly number[] {
+const bitsPerId = 4
+
+/** One of four bits of 2^21, from the half of the fingerprint that does not choose the slot. */
+function filterBit(fingerprint: Fingerprint, which: number): number {
   const a = fingerprint.readUInt32LE(8)
   const b = fingerprint.readUInt32LE(12)
   const mask = filterBytes * 8 - 1
-  return [a & mask, b & mask, (a ^ (b >>> 7)) & mask, ((a >>> 11) ^ (b << 5)) & mask]
+  if (which === 0) return a & mask
+  if (which === 1) return b & mask
+  return (which === 2 ? a ^ (b >>> 7) : (a >>> 11) ^ (b << 5)) & mask
 }

@@ -51,7 +51,8 @@ export function readCommandLine(
     const detail = `${violation.pointer} ${violation.message}`.trim()
     throw new LineRefused(codeOf(violation), detail, violation.pointer)
   }
-  const { key: ownKey, ...content } = value as LedgerCommand & { readonly key?: string }
+  const { key: ownKey, type, ...body } = value as LedgerCommand & { readonly key?: string }
+  const content = { ...body, type } as LedgerCommand // in canonical order the hash costs less
   const hasId = 'id' in content
   const key = ownKey ?? (hasId || keyPrefix === undefined ? undefined : `${keyPrefix}/${number}`)
   if (key === undefined && !hasId) {

@@ -53,12 +53,18 @@ function checkScalar(value: unknown): true {
 
 /** Written by hand, because an object puts keys that look like integers first, whatever their order. */
 function write(value: unknown): string {
+  if (typeof value === 'string') return quote(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(write).join()}]`
   const record = value as Readonly<Record<string, unknown>>
   let members = ''
   for (const key of Object.keys(record).sort()) {
-    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${write(record[key])}`
+    members += `${members === '' ? '' : ','}${quote(key)}:${write(record[key])}`
   }
   return `{${members}}`
 }
+
+/** ASCII without anything to escape, which is nearly every text here. */
+const plain = /^[ !#-[\]-~]*$/
+
+const quote = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text))

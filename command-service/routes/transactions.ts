@@ -36,8 +36,8 @@ export const transactionOperations = (routes: LedgerRoutes): readonly Operation[
     ],
     handle: (call) =>
       submit(routes, call, commandOf(call.body, routes.newId), {
+        ...call.body, // the type last, where canonical order has it: the hash costs less
         type: 'PostTransaction',
-        ...call.body,
       }),
   }),
 ]

@@ -1,14 +1,16 @@
 import type { LedgerEvent } from '../../../events/ledger.ts'
 import type { PostTransaction } from './commands.ts'
 import { type LedgerRejection, refuse } from './rejections.ts'
-import { balanceOf, type Ledger } from './state.ts'
+import { type Account, balanceOf, type Ledger } from './state.ts'
 
 /** Balances have at most 38 digits, on either side of zero. */
 export const maxBalance = 10n ** 38n - 1n
 
 /** What all postings of a transaction together change in one balance. */
 interface Change {
-  readonly account: string
+  readonly id: string
+  /** As it is before; `undefined` where it is not open. */
+  readonly account: Account | undefined
   readonly asset: string
   amount: bigint
 }
@@ -29,28 +31,22 @@ export function postTransaction(
     if (from === to) return refuse('same-account', `a posting goes from ${from} to itself`)
   }
 
-  const changes = changesOf(postings)
-  const opened: LedgerEvent[] = []
-  const seen = new Set<string>()
-  for (const { account } of changes) {
-    if (seen.has(account) || accounts.get(account)) continue
-    if (settings.accountOpening === 'explicit') {
-      return refuse('account-not-found', `${account} is not open`)
-    }
-    seen.add(account)
-    opened.push({ type: 'AccountOpened', data: { account } })
+  const changes = changesOf(postings, accounts)
+  const newIds = new Set(changes.filter(({ account }) => !account).map(({ id }) => id))
+  const [notOpen] = newIds
+  if (notOpen !== undefined && settings.accountOpening === 'explicit') {
+    return refuse('account-not-found', `${notOpen} is not open`)
   }
 
-  for (const { account, asset, amount } of changes) {
-    const balance = balanceOf(accounts.get(account), asset) + amount
+  for (const { id, account, asset, amount } of changes) {
+    const balance = balanceOf(account, asset) + amount
     if (balance > maxBalance || balance < -maxBalance) {
-      return refuse('balance-overflow', `${account} would have more than 38 digits of ${asset}`)
+      return refuse('balance-overflow', `${id} would have more than 38 digits of ${asset}`)
     }
   }
 
-  for (const { account: accountId, asset, amount } of changes) {
+  for (const { id, account, asset, amount } of changes) {
     if (amount >= 0n) continue
-    const account = accounts.get(accountId)
     const overdraft = account?.overdrafts[asset] ?? 0n
     if (overdraft === 'unlimited') continue
     const balance = balanceOf(account, asset)
@@ -58,7 +54,7 @@ export function postTransaction(
       const available = balance + overdraft
       return refuse(
         'insufficient-funds',
-        `${accountId} has ${available} of ${asset} available and would need ${-amount}`,
+        `${id} has ${available} of ${asset} available and would need ${-amount}`,
       )
     }
   }
@@ -70,17 +66,23 @@ export function postTransaction(
     postings,
     ...(reference !== undefined && { reference }),
   }
+  const opened = [...newIds].map(
+    (account): LedgerEvent => ({ type: 'AccountOpened', data: { account } }),
+  )
   return [...opened, { type: 'TransactionPosted', data }]
 }
 
 /** One change for each account and asset, in the order in which the postings name them. */
-function changesOf(postings: PostTransaction['postings']): readonly Change[] {
+function changesOf(
+  postings: PostTransaction['postings'],
+  accounts: Ledger['accounts'],
+): readonly Change[] {
   const changes = new Map<string, Change>()
-  const add = (account: string, asset: string, amount: bigint): void => {
-    const key = `${account} ${asset}`
+  const add = (id: string, asset: string, amount: bigint): void => {
+    const key = `${id} ${asset}`
     const change = changes.get(key)
     if (change) change.amount += amount
-    else changes.set(key, { account, asset, amount })
+    else changes.set(key, { id, account: accounts.get(id), asset, amount })
   }
   for (const { amount, asset, from, to } of postings) {
     const units = BigInt(amount)
