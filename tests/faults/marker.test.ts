@@ -19,9 +19,7 @@ const otherLog = '00000000-0000-4000-8000-000000000000'
 
 /** What can stand where the relay's marker was, made from the one that was there. */
 const damages: Readonly<Record<string, (marker: Marker) => string>> = {
-  empty: () => '',
   torn: (marker) => JSON.stringify(marker).slice(0, -9),
-  'of another shape': ({ position }) => JSON.stringify([position]),
   'of another log': ({ position }) => JSON.stringify({ logId: otherLog, position }),
   'beyond the end of the log': ({ logId }) =>
     JSON.stringify({ logId, position: '0000000000900000' }),

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../temporary-folder.ts'
 import { type EvidentProcess, startEvident } from './evident-process.ts'
 import { plainHeader, plainMapping } from './import-fixture.ts'
 
-const rows = 6_000
+const rows = 5_000
 const kills = 2
 
 /** How far the write-ahead log has grown when something is killed: within the posting of the rows. */
