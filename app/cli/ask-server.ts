@@ -33,11 +33,11 @@ export async function askServer<T>(
       ? {}
       : { body: JSON.stringify(sent), headers: { 'content-type': 'application/json' } }
   let response: Response
-  let body: unknown
+  let text: string
   try {
     const signal = AbortSignal.timeout(timeoutMs)
     response = await fetch(target, { method, ...content, signal, redirect: 'error' })
-    body = await response.json()
+    text = await response.text()
   } catch (cause) {
     throw new CommandFailed(
       exitCodes.unavailable,
@@ -45,8 +45,11 @@ export async function askServer<T>(
       { cause },
     )
   }
+  const body = jsonIn(text)
   if (response.ok && isExpected(body)) return body
-  const said = isProblem(body) ? `${body.code}: ${body.detail ?? body.title}` : 'nothing it knows'
+  const said = isProblem(body)
+    ? `${body.code}: ${body.detail ?? body.title}`
+    : 'as no Evident does: check --url'
   throw new CommandFailed(exitCodes.unavailable, `${url} answered ${response.status}, ${said}`)
 }
 
@@ -55,6 +58,14 @@ export function targetOf(url: string, path: string): URL {
   const target = URL.canParse(path, url) ? new URL(path, url) : undefined
   if (target && /^https?:$/.test(target.protocol)) return target
   throw new CommandFailed(exitCodes.usage, `--url ${url}: expected one like http://127.0.0.1:8080`)
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // some other server's page
+  }
 }
 
 function reasonOf(error: unknown): string {

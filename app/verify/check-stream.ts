@@ -1,4 +1,9 @@
-import { isRejection, type PlacedEvent, textOf } from '../../command-service/domain/decider.ts'
+import {
+  isRejection,
+  type Name,
+  type PlacedEvent,
+  textOf,
+} from '../../command-service/domain/decider.ts'
 import { keyName } from '../../command-service/fingerprint.ts'
 import type { IdIndex } from '../../command-service/id-index.ts'
 import {
@@ -59,16 +64,30 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
   async function gather(event: StreamEvent, command: CommandMetadata): Promise<void> {
     const { index: place, count, hash } = command
     const before = underWay[0]?.metadata.command
-    if (place !== underWay.length || (before && before.hash + before.count !== hash + count)) {
+    if (place !== underWay.length || (before && (before.hash !== hash || before.count !== count))) {
       find('lawful', event, 'its command is only partly in the log')
+      takeIn(underWay)
       underWay = []
     }
     underWay.push(event)
     if (underWay.length < count) return
-    const [first = event] = underWay
-    await judge(first, command, underWay.filter(isDomainEvent))
-    remember(underWay)
+    const whole = underWay
     underWay = []
+    try {
+      await judge(whole[0] ?? event, command, whole.filter(isDomainEvent))
+    } finally {
+      takeIn(whole)
+    }
+  }
+
+  /** Whatever is found of them, they have happened. */
+  function takeIn(events: readonly StreamEvent[]): void {
+    for (const event of events) {
+      if (isDomainEvent(event)) state = decider.evolve(state, event)
+      for (const name of namesOfEvent(event, namesIn)) {
+        index.add(seek(stream, name).fingerprint, event.revision)
+      }
+    }
   }
 
   /** Decides the command again on the state before it: it must make the very same events. */
@@ -99,11 +118,10 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
         find('lawful', first, `the rules make ${canonicalJson(decision)}, the log has ${made}`)
       }
     }
-    for (const event of events) state = decider.evolve(state, event)
   }
 
   /** A command whose name was used gets the first one's answer, or none: it leaves no event. */
-  async function requireUnused(name: Parameters<typeof textOf>[0], event: StreamEvent) {
+  async function requireUnused(name: Name, event: StreamEvent) {
     if (!(await lookUp([name])).has(textOf(name))) return
     find('unique-id', event, `the ${name.namespace} ${name.id} is there already`)
   }
@@ -119,20 +137,12 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
   }
 
   const lookUp = (
-    names: readonly Parameters<typeof textOf>[0][],
+    names: readonly Name[],
   ): Promise<ReadonlyMap<string, Recollection<DomainEvent>>> =>
     recall(
       stream,
       names.map((name) => seek(stream, name)),
     )
-
-  function remember(events: readonly StreamEvent[]): void {
-    for (const event of events) {
-      for (const name of namesOfEvent(event, namesIn)) {
-        index.add(seek(stream, name).fingerprint, event.revision)
-      }
-    }
-  }
 
   return {
     domain,
@@ -141,12 +151,16 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
       revision = event.revision
       const { command } = event.metadata
       if (command) await gather(event, command)
-      else find('lawful', event, 'it names no command')
+      else {
+        find('lawful', event, 'it names no command')
+        takeIn([event])
+      }
     },
 
     end() {
       const [left] = underWay
       if (left) find('lawful', left, 'its command is only partly there')
+      takeIn(underWay)
       for (const detail of audit.faultsOf?.(state) ?? []) {
         report({ check: 'invariant', at: stream, detail })
       }

@@ -255,6 +255,24 @@ describe('seat booking beside the ledger, over HTTP', () => {
       { check: 'lawful', detail: 'no command BookSeats makes these events: ScreeningOpened' },
     ],
   ]
+  it('folds also what no command made, so that what follows is judged as it was decided', async () => {
+    const { metadata, ...event } = recorded('BookSeats', 'SeatsBooked', {
+      booking: 'o',
+      seats: ['A1'],
+    })
+    const { command, ...rest } = JSON.parse(metadata) as Readonly<Record<string, unknown>>
+    expect(command).an('object')
+    const orphan = { ...event, metadata: canonicalJson(rest) }
+    const { store } = evident.writeSide
+    const opened = recorded('OpenScreening', 'ScreeningOpened', hall)
+    await store.append('screening-orphan', 'no-stream', [opened, orphan])
+    expect((await cancel('orphan', 'o')).status).equal(201)
+    const { listed } = await verify()
+    expect(listed).deep.equal([
+      { check: 'lawful', at: 'screening-orphan@1', detail: 'it names no command' },
+    ])
+  })
+
   for (const [what, event, expected] of unlawful) {
     it(`finds ${what}`, async () => {
       const { store } = evident.writeSide

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -68,6 +69,17 @@ describe('commands on a running server and on its folder', () => {
     const { exitCode, err } = await evident('status', '--url', 'http://127.0.0.1:9')
     expect(exitCode).equal(69)
     expect(err).contain('No Evident answers')
+  })
+
+  it('says that it is another server that answers', async () => {
+    const other = createServer((_, response) => response.end('<!doctype html>'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const address = other.address()
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+    const { exitCode, err } = await evident('status', '--url', url)
+    other.close()
+    expect(exitCode).equal(69)
+    expect(err).equal(`evident: ${url} answered 200, as no Evident does: check --url\n`)
   })
 
   it('works the same on the folder when nobody serves it', async () => {

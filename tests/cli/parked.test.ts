@@ -1,13 +1,17 @@
+import { randomUUID as newId } from 'node:crypto'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { openSqliteEventStore } from '../../adapters/sqlite-event-store.ts'
 import type { Verification } from '../../app/verify/verification.ts'
+import { skipEvent } from '../../projections/skip-event.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { appendTo, recordedTransaction } from './recorded-transaction.ts'
 import {
   type Answering,
   type Ended,
   ended,
+  evident,
   feed,
   serveFolder,
   startCli,
@@ -162,6 +166,29 @@ describe('evident parked', () => {
       })
     })
   }
+
+  it('obeys a decision that was logged before the process was killed, and logs it once', async () => {
+    const data = join(folder, 'decided')
+    cpSync(parked, data, { recursive: true })
+    expect(await evident('parked', 'list', '--data', data)).include({ exitCode: 1 })
+    const store = await openSqliteEventStore({ path: join(data, 'events.db') })
+    for (const revision of ['24', '26']) {
+      const decision = { projection: 'accounts-v1', stream: 'ledger-main', revision }
+      const now = '2099-01-01T00:00:00.000Z'
+      await skipEvent(store, { ...decision, by: 'anonymous', reason: 'x' }, { newId, now })
+    }
+    await store.close()
+    const verified = await evident('verify', '--data', data, '--json')
+    const { listed } = JSON.parse(verified.out) as Verification
+    expect(listed.map(({ check }) => check)).deep.equal(['lawful', 'lawful'])
+
+    const args = ['accounts', 'ledger-main', '24', '--reason', 'again', '--yes', '--data', data]
+    const { exitCode, out } = await evident('parked', 'skip', ...args)
+    expect(out).contain('the stream flows again')
+    expect(exitCode).equal(0)
+    const control = await evident('replay', '--stream', 'control-projections', '--data', data)
+    expect(control.out.trim().split('\n')).length(2)
+  })
 
   it('finds a stream that waits, when it verifies', async () => {
     const { exitCode, out } = await ended(startCli(['verify', '--data', parked, '--json']))

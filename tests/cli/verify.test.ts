@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import type { Verification } from '../../app/verify/verification.ts'
 import type { NewEvent } from '../../events/event-store.ts'
@@ -107,6 +108,32 @@ describe('evident verify', () => {
       expect(found?.at).equal('ledger-main@24')
     })
   }
+
+  it('finds a snapshot that is not what its events come to', async () => {
+    const data = copyOf('snapshot')
+    const path = join(data, 'snapshots', 'ledger-main.snapshot')
+    const content = readFileSync(path, 'utf8').replace('"1200"', '"1201"')
+    const body = content.slice(0, content.lastIndexOf('"end",'))
+    writeFileSync(path, `${body}"end",${crc32(body)}\n`)
+    const { exitCode, listed } = await verify(data)
+    expect(exitCode).equal(1)
+    expect(listed.map(({ check, at }) => `${check} ${at}`)).deep.equal(['snapshot ledger-main'])
+    expect(listed[0]?.detail)
+      .match(/^snapshot at 23 and tail: ann is .*"CZK\/2":"1201"/)
+      .and.match(/all events make .*"CZK\/2":"1200"/)
+  })
+
+  it('finds a damaged read model, and compares the others', async () => {
+    const data = copyOf('damaged')
+    const path = join(data, 'read-models', 'ledgers-v1.1.db')
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(0xff, 4_096, 8_192))
+    changeAccount(data, '"balance":"1200"', '"balance":"1201"')
+    const { exitCode, listed } = await verify(data)
+    expect(exitCode).equal(1)
+    expect(listed[0]).include({ check: 'integrity', at: path })
+    expect(listed.at(-1)?.check).equal('balance')
+  })
 
   it('finds a changed byte in the log, and names its place', async () => {
     const data = copyOf('byte')
