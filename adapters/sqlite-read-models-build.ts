@@ -9,6 +9,7 @@ import {
   type StoredDocument,
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
+import { createCheckpoints } from './sqlite-read-models-checkpoints.ts'
 import { guarded, openReadModelFile, useFor } from './sqlite-read-models-file.ts'
 import { createFinder, type FoundCollection } from './sqlite-read-models-finder.ts'
 import { buildSchema, indexesOf, layoutOf, tablesOf } from './sqlite-read-models-schema.ts'
@@ -69,12 +70,18 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     }
   }
 
+  const checkpoints = createCheckpoints(db)
+  function close(): void {
+    checkpoints.stop()
+    db.close()
+  }
+
   return run(() => {
     try {
       declare()
       if (!readOnly && !options.deferIndexes) makeIndexes()
       if (!readOnly && areIndexesMissing()) useFor(db, 'filling')
-      return { name, ...readerOf(db, run, declared), ...writerOf(), close: () => db.close() }
+      return { name, ...readerOf(db, run, declared), ...writerOf(), close }
     } catch (error) {
       db.close()
       throw error
@@ -86,7 +93,10 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     return {
       async write(changes) {
         if (!writer) throw new Error(`${path} was opened for reading`)
-        return changing(() => run(() => writer?.write(changes) ?? []))
+        run(checkpoints.beforeWrite)
+        const refused = changing(() => run(() => writer?.write(changes) ?? []))
+        checkpoints.afterWrite(changes.finals.length + changes.documents.length)
+        return refused
       },
       abandon: async () => changing(() => run(() => writer?.abandon())),
       async completeIndexes() {

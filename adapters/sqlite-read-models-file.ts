@@ -9,8 +9,6 @@ const formatVersion = 1
 /** How long a statement waits for another connection's lock. */
 const busyTimeoutMs = 5_000
 
-/** Pages of the write-ahead log after which it is copied into the database: 32 MiB. */
-const checkpointPages = 8_000
 /**
  * Pages kept in memory: by a build that is kept level, where more gains little, as accounts are
  * touched at random; and by one that is being filled, which sorts its indexes in as much memory.
@@ -42,10 +40,8 @@ export function openReadModelFile(
 }
 
 function prepareForWriting(db: DatabaseSync, schema: string): void {
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-  db.exec(
-    `PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -${cacheKibibytes.level}`,
-  )
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0')
+  db.exec(`PRAGMA cache_size = -${cacheKibibytes.level}`)
   db.exec('BEGIN IMMEDIATE')
   if (isEmpty(db)) {
     db.exec(schema)

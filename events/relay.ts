@@ -12,9 +12,9 @@ const markerIntervalMs = 1_000
  * fast, fewer and larger batches cost the projectors far less. A large one shows a backlog: no wait.
  */
 const gatherMs = 5
-const gatherBusyMs = 20
+const gatherBusyMs = 150
 const busyEventsPerSecond = 5_000
-const largeBatchEvents = 500
+const largeBatchEvents = 1_000
 
 /** The delays after failures in a row. */
 const firstRetryMs = 50

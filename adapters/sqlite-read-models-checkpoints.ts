@@ -1,0 +1,50 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/**
+ * Documents written after which the write-ahead log is copied into the database: soon where there is
+ * nothing else to do, so that nobody waits for it; late while work comes without a pause, as a page
+ * that was written many times is copied once.
+ */
+const documentsUntil = { whenIdle: 500, inAnyCase: 100_000 }
+
+/** No write for so long: there is time. */
+const idleAfterMs = 3
+
+export interface Checkpoints {
+  /** Before a transaction: makes the checkpoint that may not wait any longer. */
+  beforeWrite(): void
+  afterWrite(documents: number): void
+  stop(): void
+}
+
+/** Checkpoints of a build on the thread that writes it, at the moments that disturb least. */
+export function createCheckpoints(db: DatabaseSync): Checkpoints {
+  let written = 0
+  let idle: ReturnType<typeof setTimeout> | undefined
+
+  function checkpoint(): void {
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    written = 0
+  }
+
+  function whenIdle(): void {
+    if (written < documentsUntil.whenIdle) return
+    try {
+      checkpoint()
+    } catch {
+      // `written` stays: it is tried again after the next write, and thrown by one in the end
+    }
+  }
+
+  return {
+    beforeWrite() {
+      if (written >= documentsUntil.inAnyCase) checkpoint()
+    },
+    afterWrite(documents) {
+      written += documents
+      idle ??= setTimeout(whenIdle, idleAfterMs).unref()
+      idle.refresh()
+    },
+    stop: () => clearTimeout(idle),
+  }
+}
