@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSqliteEventReader } from '../../adapters/sqlite-event-store.ts'
+import { lowerThreadPriority } from '../../platform/thread-priority.ts'
 import type { Config } from '../config.ts'
 import { importDomains } from '../domain-entry.ts'
 import type { Verification, VerifyProgress } from './verification.ts'
@@ -20,6 +21,7 @@ export type VerifyMessage =
 
 /** Verifies through readers of its own, so that it holds up neither commands nor queries. */
 const { config, eventChanges, logId, domainsModule } = workerData as VerifyThreadData
+lowerThreadPriority()
 const tell = (message: VerifyMessage) => parentPort?.postMessage(message)
 const store = openSqliteEventReader({ path: config.eventStorePath, changes: eventChanges })
 const verification = await verify(config, {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Verification } from '../../app/verify/verification.ts'
@@ -106,6 +106,19 @@ describe('evident verify --url', () => {
     child.kill('SIGTERM')
     expect(await exitCode).equal(0)
     expect(existsSync(join(data, 'verify'))).equal(false)
+  })
+
+  it('lets the threads that serve go first, where the system can', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const { url, child } = await serve('behind')
+    const tasks = `/proc/${child.pid}/task`
+    const niceOf = (task: string): number => {
+      const stat = readFileSync(join(tasks, task, 'stat'), 'utf8')
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+    }
+    await fetch(new URL('/verifications', url), { method: 'POST' })
+    await eventually(() => readdirSync(tasks).some((task) => niceOf(task) > 0), 'one is behind')
+    expect(niceOf(String(child.pid))).equal(0)
   })
 
   it('takes up no room after its server was killed and started again', async () => {
