@@ -10,7 +10,7 @@ import { type Line, splitLines } from './split-lines.ts'
 
 /** Bytes of one line, and lines that may wait for their results: together what a bulk can take. */
 export const maxLineBytes = 1_048_576
-export const maxLinesUnderWay = 8_192
+export const maxLinesUnderWay = 4_096
 
 /** Results leave in pieces of about this size, or as soon as no further one is ready. */
 const pieceCharacters = 16_384

@@ -52,7 +52,10 @@ export interface CommandHandlerOptions<
   Event extends DomainEvent,
   State,
   Code extends string,
-> extends Omit<HotStreamOptions<Command, Event, State, Code>, 'recall' | 'stopSettling'> {
+> extends Omit<
+    HotStreamOptions<Command, Event, State, Code>,
+    'recall' | 'stopSettling' | 'onAnswered'
+  > {
   /** What the folded states in memory may take; idle ones go first. */
   readonly maxHotBytes: number
   /** Something that only costs time went wrong: a snapshot or the index could not be written. */
@@ -76,6 +79,7 @@ export function createCommandHandler<
     ...options,
     recall: createRecall({ store, index, codec: domain.codec, namesIn: domain.namesIn }),
     stopSettling: stopSettling.signal,
+    onAnswered,
   }
   /** In the order of their last use. */
   const streams = new Map<string, HotStream<Command, Event, Code>>()
@@ -83,6 +87,15 @@ export function createCommandHandler<
   let isClosing = false
   let whenDrained: (() => void) | undefined
   let hasRoom: PromiseWithResolvers<void> | undefined
+
+  function onAnswered(commands: number): void {
+    waiting -= commands
+    if (hasRoom && waiting < manyWaitingCommands) {
+      hasRoom.resolve()
+      hasRoom = undefined
+    }
+    if (waiting === 0) whenDrained?.()
+  }
 
   function hotStream(stream: string): HotStream<Command, Event, Code> {
     const known = streams.get(stream)
@@ -154,21 +167,13 @@ export function createCommandHandler<
   tidying.unref()
 
   return {
-    async handle(id, request) {
-      if (isClosing) throw new Overloaded('the service is stopping')
-      if (waiting >= maxWaitingCommands) throw new Overloaded('too many commands are waiting')
+    handle(id, request) {
+      if (isClosing) return refused('the service is stopping')
+      if (waiting >= maxWaitingCommands) return refused('too many commands are waiting')
       const stream = `${domain.category}-${id}`
+      const one = candidate(stream, request)
       waiting += 1
-      try {
-        return await hotStream(stream).submit(candidate(stream, request))
-      } finally {
-        waiting -= 1
-        if (hasRoom && waiting < manyWaitingCommands) {
-          hasRoom.resolve()
-          hasRoom = undefined
-        }
-        if (waiting === 0) whenDrained?.()
-      }
+      return hotStream(stream).submit(one)
     },
 
     room() {
@@ -192,3 +197,5 @@ export function createCommandHandler<
     },
   }
 }
+
+const refused = (reason: string): Promise<never> => Promise.reject(new Overloaded(reason))

@@ -31,6 +31,8 @@ export interface HotStreamOptions<
   readonly recall: Recall<Event>
   readonly clock: Clock
   readonly newId: () => string
+  /** So many commands were answered, each once. */
+  readonly onAnswered: (commands: number) => void
 }
 
 /** A stream in use: its folded state, and the commands that wait for it. */
@@ -195,7 +197,14 @@ export function createHotStream<
   }
 
   function answer({ commands, batch }: Flight<Own, State, Event, Code>): void {
-    for (const [n, outcome] of batch.outcomes.entries()) commands[n]?.resolve(outcome)
+    let answered = 0
+    for (const [n, outcome] of batch.outcomes.entries()) {
+      const command = commands[n]
+      if (!command || command.isAnswered) continue
+      command.resolve(outcome)
+      answered += 1
+    }
+    options.onAnswered(answered)
   }
 
   /** What the past has of the commands taken; nothing where the index had to be given up. */
@@ -227,6 +236,7 @@ export function createHotStream<
   function refuse(one: Own, reason: Error): void {
     one.isAnswered = true
     one.reject(reason)
+    options.onAnswered(1)
   }
 
   /** Before an append nothing was done; during one nobody knows yet, and settling goes on. */
