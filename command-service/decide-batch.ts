@@ -46,6 +46,7 @@ export interface Batch<State, Event extends DomainEvent, Code extends string> {
   readonly pending: ReadonlyMap<string, Recollection<Event>>
 }
 
+const nothingRecalled: ReadonlyMap<string, never> = new Map<string, never>()
 const nothingChanged: CommandAccepted = { type: 'CommandAccepted', data: {} }
 
 /**
@@ -76,8 +77,7 @@ export function decideBatch<
   const pending = new Map<string, Recollection<Event>>()
   const newestFirst = [pending, ...pasts]
 
-  function lookUp(name: Name): Recollection<Event> | undefined {
-    const text = textOf(name)
+  function lookUp(text: string): Recollection<Event> | undefined {
     for (const past of newestFirst) {
       const known = past.get(text)
       if (known) return known
@@ -86,7 +86,7 @@ export function decideBatch<
   }
 
   function remember(sought: Sought, recollection: Recollection<Event>): void {
-    pending.set(textOf(sought.name), recollection)
+    pending.set(sought.text, recollection)
     ids.push({ sought, revision: recollection.event?.revision ?? recollection.revision })
   }
 
@@ -97,9 +97,10 @@ export function decideBatch<
       outcomes.push(known)
       continue
     }
+    const names = decider.recalls?.(request.command, state)
     const decision = decider.decide(request.command, state, {
       now: recordedAt,
-      recalled: eventsOf(decider.recalls?.(request.command, state) ?? [], lookUp),
+      recalled: names ? eventsOf(names, lookUp) : nothingRecalled,
     })
     if (isRejection(decision)) {
       outcomes.push({ status: 'refused', rejection: decision })
@@ -133,8 +134,8 @@ export function decideBatch<
     if (key) remember(key, recollection)
     for (const event of placed) {
       for (const name of domain.namesIn(event.event)) {
-        const isOwn = own !== undefined && textOf(own.name) === textOf(name)
-        remember(isOwn ? own : seek(stream, name), { ...recollection, event })
+        const sought = own && isSame(own.name, name) ? own : seek(stream, name)
+        remember(sought, { ...recollection, event })
       }
     }
     outcomes.push({
@@ -155,10 +156,10 @@ function answerFromThePast<
 >(
   domain: Pick<Domain<Command, Event, never, Code>, 'conflict'>,
   { hash, key, own }: Candidate<Command>,
-  lookUp: (name: Name) => Recollection<Event> | undefined,
+  lookUp: (text: string) => Recollection<Event> | undefined,
 ): Outcome<Event, Code> | undefined {
   for (const sought of [key, own]) {
-    const known = sought && lookUp(sought.name)
+    const known = sought && lookUp(sought.text)
     if (!known) continue
     if (known.hash === hash) {
       const { events, revision } = known
@@ -183,31 +184,28 @@ function encode<Command extends { readonly type: string }, Event extends DomainE
   recordedAt: string,
   newId: () => string,
 ): readonly NewEvent[] {
-  const { command, caller, idempotencyKey, trace } = request
-  return events.map((event, index) =>
-    codec.encode(event, newId(), {
-      ...trace,
-      command: {
-        caller,
-        count: events.length,
-        hash,
-        index,
-        ...(idempotencyKey !== undefined && { key: idempotencyKey }),
-        type: command.type,
-      },
-      recordedAt,
-    }),
-  )
+  const { caller, idempotencyKey: key, trace } = request
+  const { type } = request.command
+  const count = events.length
+  return events.map((event, index) => {
+    const command =
+      key === undefined
+        ? { caller, count, hash, index, type }
+        : { caller, count, hash, index, key, type }
+    return codec.encode(event, newId(), { ...trace, command, recordedAt })
+  })
 }
 
 function eventsOf<Event extends DomainEvent>(
   names: readonly Name[],
-  lookUp: (name: Name) => Recollection<Event> | undefined,
+  lookUp: (text: string) => Recollection<Event> | undefined,
 ): ReadonlyMap<string, PlacedEvent<Event>> {
   const recalled = new Map<string, PlacedEvent<Event>>()
-  for (const name of names) {
-    const event = lookUp(name)?.event
-    if (event) recalled.set(textOf(name), event)
+  for (const text of names.map(textOf)) {
+    const event = lookUp(text)?.event
+    if (event) recalled.set(text, event)
   }
   return recalled
 }
+
+const isSame = (a: Name, b: Name): boolean => a.id === b.id && a.namespace === b.namespace

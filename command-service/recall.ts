@@ -16,14 +16,16 @@ export interface Recollection<Event extends DomainEvent> {
   readonly revision: bigint
 }
 
-/** A name with its fingerprint, which is worked out once for each command. */
+/** A name with its text and its fingerprint, which are worked out once for each command. */
 export interface Sought {
   readonly name: Name
+  readonly text: string
   readonly fingerprint: Fingerprint
 }
 
 export const seek = (stream: string, name: Name): Sought => ({
   name,
+  text: textOf(name),
   fingerprint: fingerprintOf(stream, name),
 })
 
@@ -73,10 +75,10 @@ export function createRecall<Event extends DomainEvent>({
     const found = new Map<string, Recollection<Event>>()
     const revisions = await index.find(sought.map(({ fingerprint }) => fingerprint))
     for (const [n, revision] of revisions.entries()) {
-      const name = sought[n]?.name
-      if (revision === undefined || !name) continue
-      const recollection = await recollect(stream, revision, name)
-      if (recollection) found.set(textOf(name), recollection)
+      const one = sought[n]
+      if (revision === undefined || !one) continue
+      const recollection = await recollect(stream, revision, one.name)
+      if (recollection) found.set(one.text, recollection)
     }
     return found
   }
