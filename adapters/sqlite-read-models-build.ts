@@ -12,7 +12,13 @@ import {
 import { createCheckpoints } from './sqlite-read-models-checkpoints.ts'
 import { guarded, openReadModelFile, useFor } from './sqlite-read-models-file.ts'
 import { createFinder, type FoundCollection } from './sqlite-read-models-finder.ts'
-import { buildSchema, indexesOf, layoutOf, tablesOf } from './sqlite-read-models-schema.ts'
+import {
+  buildSchema,
+  furthestSchema,
+  indexesOf,
+  layoutOf,
+  tablesOf,
+} from './sqlite-read-models-schema.ts'
 import { createChangeWriter } from './sqlite-read-models-writer.ts'
 
 export interface SqliteBuild extends Build {
@@ -79,6 +85,7 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
   return run(() => {
     try {
       declare()
+      if (!readOnly) db.exec(furthestSchema)
       if (!readOnly && !options.deferIndexes) makeIndexes()
       if (!readOnly && areIndexesMissing()) useFor(db, 'filling')
       return { name, ...readerOf(db, run, declared), ...writerOf(), close }

@@ -22,6 +22,18 @@ export const buildSchema = `
   ) STRICT;
 `
 
+/** Made where a file is opened for writing: those of earlier programs do not have it. */
+export const furthestSchema = `
+  CREATE TABLE IF NOT EXISTS furthest (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    log_id TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    position TEXT NOT NULL,
+    id TEXT NOT NULL
+  ) STRICT;
+`
+
 /** How one collection lies in its build's file. Names come from declarations only, and are checked. */
 export interface CollectionLayout {
   readonly name: string

@@ -46,12 +46,24 @@ export function createChangeWriter(
        SET log_id = excluded.log_id, position = excluded.position, level_at = excluded.level_at`,
   )
 
+  const saveFurthest = db.prepare(
+    `INSERT INTO furthest VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE
+       SET log_id = excluded.log_id, stream = excluded.stream, revision = excluded.revision,
+         position = excluded.position, id = excluded.id
+       WHERE position < excluded.position`,
+  )
+
   function writeAll(changes: Changes): readonly DocumentKey[] {
     const refused: DocumentKey[] = []
     const write = (document: DocumentWrite): boolean => {
       const writer = writers.get(document.collection)
       if (!writer) throw new Error(`no collection ${document.collection}`)
       return writer(document)
+    }
+    const { furthest } = changes
+    if (furthest) {
+      const { logId, stream, revision, position, id } = furthest
+      saveFurthest.run(logId, stream, revision, position, id)
     }
     for (const final of changes.finals) write(final)
     for (const document of changes.documents) if (!write(document)) refused.push(document)

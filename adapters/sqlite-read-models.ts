@@ -6,6 +6,7 @@ import { type ReadModelStore, ReadModelsUnavailable } from '../projections/read-
 import { changeCount, countChange, sharedChanges, waitForChange } from './shared-changes.ts'
 import { openSqliteBuild, type SqliteBuild } from './sqlite-read-models-build.ts'
 import { guarded, openReadModelFile } from './sqlite-read-models-file.ts'
+import { readFurthest } from './sqlite-read-models-furthest.ts'
 
 const catalogSchema =
   'CREATE TABLE live (projection TEXT PRIMARY KEY, build TEXT NOT NULL) STRICT, WITHOUT ROWID'
@@ -85,6 +86,8 @@ export function openSqliteReadModels(options: OpenSqliteReadModels): SqliteReadM
       const names = files.map((file) => file.slice(0, -'.db'.length))
       return names.filter((name) => parseBuildName(name)?.projection === projection).sort()
     },
+
+    furthest: async (build) => readFurthest(pathOf(build)),
 
     async dropBuild(name) {
       changing(() => {

@@ -18,12 +18,12 @@ export interface ProjectorOptions {
    * filling a build, where the same documents change again and again. Each delivery, if left out.
    */
   readonly eventsPerCheckpoint?: number
-  /** Told of what an operator should look at: a stream that is parked, a gap, a halt. */
+  /** Told of what an operator should look at: a stream that is parked, a gap, a halt, a build of another past. */
   readonly onAlarm?: (alarm: Alarm) => void
 }
 
 export interface Alarm {
-  readonly kind: 'parked' | 'gap' | 'halted'
+  readonly kind: 'parked' | 'gap' | 'halted' | 'not-of-the-log'
   readonly build: string
   readonly detail: string
 }

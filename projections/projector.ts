@@ -7,6 +7,7 @@ import { versionedName } from './build-names.ts'
 import { coverageAfter } from './coverage.ts'
 import { createEventRate } from './event-rate.ts'
 import { createFolder, type Folded } from './fold.ts'
+import { furthestOf } from './past.ts'
 import type { Projection } from './projection.ts'
 import type { ProjectorOptions } from './projector-options.ts'
 import type { ProjectorState } from './projector-state.ts'
@@ -15,6 +16,7 @@ import type {
   Changes,
   Coverage,
   DocumentWrite,
+  Furthest,
   Parked,
   Progress,
 } from './read-model-store.ts'
@@ -92,6 +94,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   let unwritten = 0
   /** `coverage`, and what is folded but not written. */
   let ahead = coverage
+  let furthest: Furthest | undefined
 
   async function select(recorded: RecordedEvent): Promise<void> {
     const { stream, revision } = recorded
@@ -116,11 +119,17 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     reached.set(stream, revision)
   }
 
+  /** Comes before anything is written of these events. */
+  function see(events: readonly RecordedEvent[]): void {
+    furthest = furthestOf(events, logId, furthest)
+  }
+
   async function fillGap(stream: string, from: bigint, to: bigint): Promise<void> {
     gapsFilled += 1
     const detail = `${stream}: ${to - from} events from revision ${from} came from the event store`
     onAlarm({ kind: 'gap', build: build.name, detail })
     for await (const page of store.readStream(stream, { from, limit: Number(to - from) })) {
+      see(page)
       for (const recorded of page) if (!parked.has(stream)) add(recorded)
       if (pending.length >= maxFoldedEvents || isHeavy()) await flush()
     }
@@ -140,6 +149,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   async function flush(next?: Coverage, unparked: readonly string[] = []): Promise<void> {
     const finals = await foldPending()
     const refused = await build.write({
+      furthest,
       finals,
       documents: folder.changed(),
       parked: newlyParked,
@@ -159,7 +169,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   /** Folds and writes what never changes again; the rest waits for a checkpoint. */
   async function flushFinals(): Promise<void> {
     const finals = await foldPending()
-    await build.write({ ...nothing, finals })
+    await build.write({ ...nothing, furthest, finals })
   }
 
   function park(failures: Folded['failures']): readonly Parked[] {
@@ -236,6 +246,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
         if (delivery.marker && delivery.marker.logId !== logId) {
           throw new ProjectionHalted(`a marker of the log ${delivery.marker.logId} came`)
         }
+        see(delivery.events)
         for (const recorded of delivery.events) {
           await select(recorded)
           if (pending.length >= eventsFoldedAtOnce || isHeavy()) await flushFinals()
@@ -256,6 +267,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
         known.delete(stream)
         const from = (await progressOf(stream)) + 1n
         for await (const page of store.readStream(stream, { from })) {
+          see(page)
           for (const recorded of page) add(recorded)
           await flush()
           if (parked.has(stream)) break

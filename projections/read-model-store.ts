@@ -1,4 +1,4 @@
-import type { Position } from '../events/event-store.ts'
+import type { Position, RecordedEvent } from '../events/event-store.ts'
 import type { CollectionDeclaration, DocumentBody, DocumentKey, KeyValue } from './projection.ts'
 
 /** A document as it is stored; `body` is its JSON text. */
@@ -36,10 +36,20 @@ export interface Coverage {
 }
 
 /**
- * Written in this order: final documents, documents, parked streams, progress, coverage. An engine
- * may do all of it at once; none may let a later part be seen without the earlier ones.
+ * The furthest event along its log that anything in a build is of. A log that has it there has all
+ * that the build is of; one that does not has another past, as after an older copy was restored.
+ */
+export interface Furthest extends Pick<RecordedEvent, 'stream' | 'revision' | 'position' | 'id'> {
+  readonly logId: string
+}
+
+/**
+ * Written in this order: furthest, final documents, documents, parked streams, progress, coverage. An
+ * engine may do all of it at once; none may let a later part be seen without the earlier ones.
  */
 export interface Changes {
+  /** Moves forward only. */
+  readonly furthest?: Furthest | undefined
   /** Documents of final collections: what is there already stays. */
   readonly finals: readonly DocumentWrite[]
   /** Each is refused where the stored one is at its revision or a later one. */
@@ -133,6 +143,8 @@ export interface ReadModelStore {
   setLiveBuild(projection: string, build: string | undefined): Promise<void>
   /** All builds there are of a projection, live or not. */
   builds(projection: string): Promise<readonly string[]>
+  /** What a build, also one that nobody has opened, was written of; `undefined` where it was not yet. */
+  furthest(build: string): Promise<Furthest | undefined>
   /** Removes a build with all its documents; nothing happens where there is none. */
   dropBuild(name: string): Promise<void>
   /** Resolves when something was written since the call, or the time is over. */

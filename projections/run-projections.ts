@@ -3,6 +3,7 @@ import type { EventStore } from '../events/event-store.ts'
 import { isBuildOf, nextBuildName, parseBuildName } from './build-names.ts'
 import { type CatchUpProgress, catchUp } from './catch-up.ts'
 import { fillBuilds, type ToFill } from './fill-builds.ts'
+import { lostEventOf } from './past.ts'
 import type { Projection } from './projection.ts'
 import { createProjector, ProjectionHalted, type Projector } from './projector.ts'
 import type { Alarm } from './projector-options.ts'
@@ -61,12 +62,14 @@ interface Running {
 
 /**
  * Runs a projector for each projection, level with the log when this resolves. A projection without
- * a live build of its version gets one first; the live build of another version serves until then.
+ * a live build of its version gets one first; the live build of another version serves until then. A
+ * build that has what the log does not serves no longer: nothing is live until there is another one.
  */
 export async function runProjections(options: RunProjectionsOptions): Promise<RunningProjections> {
   const { projections, store, bus, readModels, logId, onAlarm, onHandled } = options
   const decode = createSharedDecoder(maxDecodedEvents)
   const running = new Map<string, Running>()
+  const toldOf = new Set<string>()
   const drops = new Map<ReturnType<typeof setTimeout>, () => Promise<void>>()
   const fill = options.fill ?? fillHere
 
@@ -109,6 +112,28 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     return { projector, consumer }
   }
 
+  /** Whether a build has a past that the log does not have, which is said loudly. */
+  async function isOfAnotherPast(build: string): Promise<boolean> {
+    if (toldOf.has(build)) return true
+    const lost = await lostEventOf(build, readModels, { store, logId })
+    if (!lost) return false
+    toldOf.add(build)
+    const event = `${lost.stream}@${lost.revision} at position ${lost.position}`
+    const detail =
+      `it was built of ${event} (${lost.id}), which the log does not have: was an older copy of the ` +
+      'log restored? It is not read any more, and built anew from the log'
+    onAlarm?.({ kind: 'not-of-the-log', build, detail })
+    return true
+  }
+
+  /** The live build, where it is of this log's past; otherwise none is live from now on. */
+  async function liveBuildOf({ name }: Projection): Promise<string | undefined> {
+    const live = await readModels.liveBuild(name)
+    if (live === undefined || !(await isOfAnotherPast(live))) return live
+    await readModels.setLiveBuild(name, undefined)
+    return undefined
+  }
+
   /** The build to fill: the one that was left unfinished, or else a new one. */
   async function unfinishedOrNew(projection: Projection, live?: string): Promise<ToFill> {
     const builds = await readModels.builds(projection.name)
@@ -118,7 +143,9 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     const unfinished = builds
       .filter((build) => isBuildOf(build, projection) && build !== live && isLater(build))
       .sort((a, b) => generationOf(a) - generationOf(b))
-    return { projection, build: unfinished.at(-1) ?? nextBuildName(projection, builds) }
+    const last = unfinished.at(-1)
+    const goesOn = last !== undefined && !(await isOfAnotherPast(last))
+    return { projection, build: goesOn ? last : nextBuildName(projection, builds) }
   }
 
   async function makeLive({ projection, build }: ToFill, joined: Running): Promise<void> {
@@ -134,7 +161,8 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     }
     await readModels.setLiveBuild(projection.name, build)
     running.set(projection.name, joined)
-    if (before !== undefined && before !== build) dropLater(before, old)
+    if (before === undefined) await dropLeftovers(projection, build)
+    else if (before !== build) dropLater(before, old)
   }
 
   function dropLater(build: string, old: Running | undefined): void {
@@ -150,7 +178,10 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     })
   }
 
-  /** What a switch left behind when the process ended before its minute was over. */
+  /**
+   * What a switch left behind when the process ended before its minute was over, and what could not
+   * be gone on with.
+   */
   async function dropLeftovers(projection: Projection, live: string): Promise<void> {
     const generation = parseBuildName(live)?.generation ?? 0
     for (const build of await readModels.builds(projection.name)) {
@@ -162,7 +193,7 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
 
   const missing: ToFill[] = []
   for (const projection of projections) {
-    const live = await readModels.liveBuild(projection.name)
+    const live = await liveBuildOf(projection)
     if (live !== undefined && isBuildOf(live, projection)) {
       await dropLeftovers(projection, live)
       running.set(projection.name, await join({ projection, build: live }))

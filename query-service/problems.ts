@@ -71,7 +71,7 @@ export const queryProblems = {
   },
   'view-building': {
     status: 503,
-    title: 'The view is being built for the first time',
+    title: 'The view is being built',
     advice: 'Read again after the seconds in `Retry-After`.',
   },
   'read-models-unavailable': {

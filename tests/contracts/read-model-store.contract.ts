@@ -468,6 +468,23 @@ export function readModelStoreContract(open: () => Promise<ReadModelStoreUnderTe
       expect({ ...(await build.coverage()) }).to.deep.equal(coverage)
     })
 
+    it('name the furthest event that anything is of, also where the build is not open', async () => {
+      const { store } = tested
+      const place = (revision: bigint, position: string) => ({
+        ...{ logId: 'l', stream: 's-1', revision, position, id: `id-${revision}` },
+      })
+      const furthest = async (name: string) => ({ ...(await store.furthest(name)) })
+      expect(await store.furthest('people-v1.1')).to.equal(undefined)
+      expect(await store.furthest('people-v1.99')).to.equal(undefined)
+      const progress = [{ stream: 's-1', revision: 4n }]
+      await write({ furthest: place(4n, '0042'), progress })
+      expect(await furthest('people-v1.1')).to.deep.equal(place(4n, '0042'))
+      await write({ furthest: place(3n, '0041'), progress })
+      expect(await furthest('people-v1.1')).to.deep.equal(place(4n, '0042'))
+      await write({ furthest: place(1n, '0043'), progress })
+      expect(await furthest('people-v1.1')).to.deep.equal(place(1n, '0043'))
+    })
+
     it('are never seen before the documents', async () => {
       const reader = await (await tested.openReader()).openBuild('people-v1.1', collections)
       const writing = (async () => {
