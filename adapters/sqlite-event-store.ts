@@ -80,12 +80,18 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+/** What the writing thread makes is gone with the batch: more room only takes longer to fill. */
+const maxYoungGenerationSizeMb = 8
+
 async function startWriter(workerData: {
   readonly path: string
   readonly changes: SharedArrayBuffer
   readonly streams: SharedArrayBuffer
 }) {
-  const thread = new Worker(new URL('./sqlite-writer-thread.ts', import.meta.url), { workerData })
+  const thread = new Worker(new URL('./sqlite-writer-thread.ts', import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb },
+  })
   await new Promise<void>((resolve, reject) => {
     thread.once('message', () => resolve())
     thread.once('error', (error: Error) =>
