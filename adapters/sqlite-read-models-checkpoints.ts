@@ -5,13 +5,13 @@ import type { DatabaseSync } from 'node:sqlite'
  * nothing else to do, so that nobody waits for it; late while work comes without a pause, as a page
  * that was written many times is copied once.
  */
-const documentsUntil = { whenIdle: 500, inAnyCase: 100_000 }
+const documentsUntil = { whenIdle: 500, inAnyCase: 400_000 }
 
 /** No write for so long: there is time. */
 const idleAfterMs = 3
 
 export interface Checkpoints {
-  /** Before a transaction: makes the checkpoint that may not wait any longer. */
+  /** Makes the checkpoint that may not wait any longer. */
   beforeWrite(): void
   afterWrite(documents: number): void
   stop(): void
@@ -22,7 +22,9 @@ export function createCheckpoints(db: DatabaseSync): Checkpoints {
   let written = 0
   let idle: ReturnType<typeof setTimeout> | undefined
 
+  /** Not within a transaction, which ends with the write that says how far it is. */
   function checkpoint(): void {
+    if (db.isTransaction) return
     db.exec('PRAGMA wal_checkpoint(PASSIVE)')
     written = 0
   }
