@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fingerprint } from './fingerprint.ts'
-import { DamagedIdIndex, type IdIndex } from './id-index.ts'
+import { DamagedIdIndex, type IdIndex, type LastCovered } from './id-index.ts'
 import {
   findInFile,
   readSegmentFile,
@@ -35,7 +35,7 @@ export async function openFileIdIndex({
   await mkdir(folder, { recursive: true })
   const pathOf = (number: number): string => join(folder, `ids-${String(number).padStart(6, '0')}`)
   const full: FullSegment[] = []
-  const covered = new Map<string, bigint>()
+  const covered = new Map<string, LastCovered>()
   let growing = createIdSegment()
   let generation = 0
   let lastWrite: Promise<void> = Promise.resolve()
@@ -62,8 +62,8 @@ export async function openFileIdIndex({
         if (join(folder, name) !== path) return false
         const { filter, footer, table } = await readSegmentFile(path)
         if (footer.logId !== logId) return false
-        for (const [stream, revision] of Object.entries(footer.covered)) {
-          covered.set(stream, BigInt(revision))
+        for (const [stream, { id, revision }] of Object.entries(footer.covered)) {
+          covered.set(stream, { id, revision: BigInt(revision) })
         }
         const isLast = number === names.length - 1
         if (isLast) growing = { table: table(), filter, count: footer.count }
@@ -80,7 +80,9 @@ export async function openFileIdIndex({
   function write(path: string, segment: IdSegment): Promise<void> {
     const footer: SegmentFooter = {
       count: segment.count,
-      covered: Object.fromEntries([...covered].map(([name, revision]) => [name, `${revision}`])),
+      covered: Object.fromEntries(
+        [...covered].map(([name, { id, revision }]) => [name, { id, revision: `${revision}` }]),
+      ),
       logId,
     }
     const written = lastWrite.then(() => writeSegmentFile(path, segment, footer))
@@ -145,7 +147,7 @@ export async function openFileIdIndex({
       addId(growing, fingerprint, revision)
     },
 
-    cover: (stream, revision) => void covered.set(stream, revision),
+    cover: (stream, last) => void covered.set(stream, last),
     coveredTo: (stream) => covered.get(stream),
 
     async save() {

@@ -23,7 +23,18 @@ const footerSchema = {
   type: 'object',
   properties: {
     count: { type: 'integer', minimum: 0 },
-    covered: { type: 'object', additionalProperties: { type: 'string', pattern: '^[0-9]+$' } },
+    covered: {
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        properties: {
+          id: { type: 'string' },
+          revision: { type: 'string', pattern: '^[0-9]+$' },
+        },
+        required: ['id', 'revision'],
+        additionalProperties: false,
+      },
+    },
     logId: { type: 'string' },
   },
   required: ['count', 'covered', 'logId'],

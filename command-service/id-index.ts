@@ -1,5 +1,12 @@
 import type { Fingerprint } from './fingerprint.ts'
 
+/** The last event of a stream that is in the index. */
+export interface LastCovered {
+  readonly revision: bigint
+  /** A log with another event there has another past: an older copy of it was restored. */
+  readonly id: string
+}
+
 /**
  * Remembers for ever which ids a stream has seen: fingerprint → revision of the latest event about
  * the id. Disposable: what it lacks is read from the log again.
@@ -10,9 +17,9 @@ export interface IdIndex {
   /** Adds what a durable event is about, in the order of the stream. */
   add(fingerprint: Fingerprint, revision: bigint): void
   /** All events of the stream up to here have been added. */
-  cover(stream: string, revision: bigint): void
+  cover(stream: string, last: LastCovered): void
   /** Up to where a stream's events are in the index; `undefined` where none is. */
-  coveredTo(stream: string): bigint | undefined
+  coveredTo(stream: string): LastCovered | undefined
   /** How often all was thrown away: what was added before that counts for nothing after it. */
   readonly generation: number
   /** Throws all away, files too: every stream's events are to be added again. */

@@ -3,7 +3,7 @@ import { DamagedLog, type EventStore } from '../events/event-store.ts'
 import { StreamUnavailable } from './command.ts'
 import type { Folded } from './decide-batch.ts'
 import type { Domain } from './domain/domain.ts'
-import type { IdIndex } from './id-index.ts'
+import type { IdIndex, LastCovered } from './id-index.ts'
 import { namesOfEvent, seek } from './recall.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -39,8 +39,11 @@ export async function catchUp<Event extends DomainEvent, State>(
   base: Folded<State>,
 ): Promise<Folded<State>> {
   const { generation } = index
-  const indexed = await indexedTo(index, store, stream)
+  const indexed = await indexedTo(index, store, stream).catch((error: unknown) => {
+    throw unavailable(stream, error)
+  })
   let { state, revision, recordedAt } = base
+  let last: LastCovered | undefined
   // biome-ignore lint/complexity/useMathMinMax: it takes no bigint
   const from = (indexed < revision ? indexed : revision) + 1n
   try {
@@ -52,6 +55,7 @@ export async function catchUp<Event extends DomainEvent, State>(
             index.add(seek(stream, name).fingerprint, event.revision)
           }
         }
+        last = recorded
         if (event.revision <= revision) continue
         if (isDomainEvent(event)) state = domain.decider.evolve(state, event)
         revision = event.revision
@@ -62,16 +66,24 @@ export async function catchUp<Event extends DomainEvent, State>(
     throw unavailable(stream, error)
   }
   // What was added before another stream discarded the index is gone: it does not cover this one.
-  if (revision >= 0n && index.generation === generation) index.cover(stream, revision)
+  if (last && index.generation === generation) {
+    index.cover(stream, { id: last.id, revision: last.revision })
+  }
   return { state, revision, recordedAt }
 }
 
-/** An index that claims more than the log has is of a log that lost its end: it counts for nothing. */
+/**
+ * An index of another past than the log's counts for nothing: its last event is not there, or is
+ * another one, also where the log has grown past it again.
+ */
 async function indexedTo(index: IdIndex, store: EventStore, stream: string): Promise<bigint> {
   const covered = index.coveredTo(stream)
   if (covered === undefined) return -1n
-  const last = await store.lastRevision(stream)
-  return last !== undefined && covered <= last ? covered : -1n
+  const { id, revision } = covered
+  for await (const [event] of store.readStream(stream, { from: revision, limit: 1 })) {
+    return event?.id === id ? revision : -1n
+  }
+  return -1n
 }
 
 /** What cannot be read for good is the stream's state; anything else is the failure that it is. */

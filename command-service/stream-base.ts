@@ -47,7 +47,8 @@ export function createStreamBase<Event extends DomainEvent, State>(
   let isSaving = false
   let savedRevision = -1n
 
-  const isIndexed = (): boolean => (index.coveredTo(stream) ?? -1n) === (durable?.revision ?? -1n)
+  const isIndexed = (): boolean =>
+    (index.coveredTo(stream)?.revision ?? -1n) === (durable?.revision ?? -1n)
 
   async function load(): Promise<Folded<State>> {
     if (durable) return durable
@@ -78,12 +79,13 @@ export function createStreamBase<Event extends DomainEvent, State>(
     },
 
     commit({ after, events, ids }) {
-      if (!durable || events.length === 0) return
+      const last = events.at(-1)
+      if (!durable || !last) return
       const wasIndexed = isIndexed()
       durable = { ...after, state: layers?.merge(after.state, durable.state) ?? after.state }
       if (!wasIndexed) return // discarded during the append: all is added before the next batch
       for (const { sought, revision } of ids) index.add(sought.fingerprint, revision)
-      index.cover(stream, after.revision)
+      index.cover(stream, { id: last.id, revision: after.revision })
     },
 
     forget() {
