@@ -14,6 +14,7 @@ const markerIntervalMs = 1_000
 const gatherMs = 5
 const gatherBusyMs = 150
 const busyEventsPerSecond = 5_000
+const ratePeriodMs = 250
 const largeBatchEvents = 1_000
 
 /** The delays after failures in a row. */
@@ -72,12 +73,16 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     isIdle = true
   }
 
-  let gatheredAtMs = 0
+  let isBusy = false
+  let period = { beganAtMs: now(), events: 0 }
   async function gather(published: number): Promise<void> {
-    const elapsedMs = now() - gatheredAtMs
-    gatheredAtMs = now()
+    period.events += published
+    const elapsedMs = now() - period.beganAtMs
+    if (elapsedMs >= ratePeriodMs) {
+      isBusy = period.events * 1_000 > busyEventsPerSecond * elapsedMs
+      period = { beganAtMs: now(), events: 0 }
+    }
     if (published >= largeBatchEvents) return
-    const isBusy = published * 1_000 > busyEventsPerSecond * elapsedMs
     await sleep(isBusy ? gatherBusyMs : gatherMs, undefined, { signal }).catch(() => undefined)
   }
 
