@@ -59,7 +59,10 @@ export function createHttpApp(options: HttpAppOptions): Koa {
     return answered instanceof Promise ? answered : undefined
   }
   const app = new Koa()
-  app.on('error', (error) => log.error({ error }, 'the HTTP framework failed'))
+  app.on('error', (error, ctx?: Koa.Context) => {
+    if (ctx && isClientGone(error)) logGone(error, ctx.state as Exchange, log)
+    else log.error({ error }, 'the HTTP framework failed')
+  })
   // One middleware, and no async function: each of them would be paid by every request.
   app.use((ctx) => {
     const exchange = new Exchange(ctx.req)
@@ -102,6 +105,16 @@ function answerUnrouted(ctx: RouterContext): void {
   if (ctx.method !== 'OPTIONS') throw problem('method-not-allowed', { headers: { Allow: allow } })
   ctx.res.writeHead(204, ['Allow', allow])
   ctx.res.end()
+}
+
+/** What a connection fails with when the client is killed, or its network is gone. */
+const goneCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+
+const isClientGone = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'code' in error && goneCodes.has(error.code)
+
+function logGone({ code }: NodeJS.ErrnoException, { id, operation }: Exchange, log: Log): void {
+  log.info({ requestId: id, operation, reason: code }, 'a client was gone before its answer ended')
 }
 
 /** The inside of a failure goes to the log, under the request's id, and nowhere else. */

@@ -289,6 +289,28 @@ describe('HTTP connections', () => {
     })
   })
 
+  it('that a client breaks off in the middle of a stream are no fault of the server', async () => {
+    await start()
+    const { write, soFar, socket } = connectTo(edge)
+    write(
+      head(
+        'POST /lines?endless=true HTTP/1.1',
+        'Content-Type: application/x-ndjson',
+        'X-Request-Id: broken-off',
+        'Content-Length: 1000',
+      ),
+    )
+    write('{}\n')
+    await eventually(() => soFar().includes('200 OK'), 'an answer')
+    socket.resetAndDestroy()
+    const isTold = () => edge.logged.some(({ requestId }) => requestId === 'broken-off')
+    await eventually(isTold, 'it is logged')
+    expect(edge.logged.filter(({ level }) => level === 'error' || level === 'warn')).deep.equal([])
+    expect(edge.logged.find(({ requestId }) => requestId === 'broken-off')).include({
+      ...{ level: 'info', operation: 'lines', reason: 'ECONNRESET' },
+    })
+  })
+
   describe('at a graceful stop', () => {
     it('answer what is under way with Connection: close, and close what is idle at once', async () => {
       await start()
