@@ -1,4 +1,4 @@
-import type { EventBatches, RecordedEvent } from '../../events/event-store.ts'
+import { bytesOf, type EventBatches, type RecordedEvent } from '../../events/event-store.ts'
 import { type Operation, operation, raw } from '../../platform/http/operation.ts'
 import type { Schema } from '../../platform/json-schema.ts'
 import { maxExamined } from '../../projections/read-model-store.ts'
@@ -33,6 +33,11 @@ const eventTypeSchema = { type: 'string', pattern: '^[A-Z][A-Za-z0-9]{0,63}$' } 
 
 const oldestFirst = { ...orderSchema, default: 'oldest' } as const
 
+/** What the events of one page count together at most, unless a single one is larger. */
+export const maxPageBytes = 4 * 1024 * 1024
+
+const shortPages = `A page has ${maxPageBytes / 1024 / 1024} MiB of events at most, and is shorter than \`limit\` where they are large: go on with \`next\` while there is one.`
+
 const answers = { 200: { description: 'A page of events', schema: pageOf(eventSchema) } }
 
 /** The log itself, for auditors and analysts: from the event store, not from a read model. */
@@ -43,7 +48,7 @@ export const logQueries = ({ store }: ReadRoutes): readonly Operation[] => [
     id: 'listEvents',
     tag: 'log',
     summary: 'Events of the whole log',
-    description: 'In the order of the log, oldest first unless told.',
+    description: `In the order of the log, oldest first unless told. ${shortPages}`,
     query: {
       ...pageQuery,
       order: oldestFirst,
@@ -85,7 +90,7 @@ export const logQueries = ({ store }: ReadRoutes): readonly Operation[] => [
     id: 'readStream',
     tag: 'log',
     summary: 'Events of one stream',
-    description: 'By revision, oldest first unless told.',
+    description: `By revision, oldest first unless told. ${shortPages}`,
     params: { stream: streamSchema },
     query: { ...pageQuery, order: oldestFirst },
     answers,
@@ -136,12 +141,17 @@ async function take(
   const found: RecordedEvent[] = []
   let last: RecordedEvent | undefined
   let examined = 0
+  let bytes = 0
   for await (const batch of batches) {
     for (const event of batch) {
-      if (found.length === limit && last) return { found, last }
+      if (last && found.length === limit) return { found, last }
+      if (isTaken(event)) {
+        bytes += bytesOf(event)
+        if (last && found.length > 0 && bytes > maxPageBytes) return { found, last }
+        found.push(event)
+      }
       examined += 1
       last = event
-      if (isTaken(event)) found.push(event)
     }
   }
   return last && examined === maxExamined ? { found, last } : { found }

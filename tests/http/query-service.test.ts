@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { accounts } from '../../projections/accounts.ts'
+import { maxPageBytes } from '../../query-service/routes/log.ts'
 import { eventually } from '../eventually.ts'
 import { created, opened, posted, posting, timeAt } from '../projections/bank.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -257,6 +259,39 @@ describe('query service', () => {
         expect(found.map(({ position }) => position).toSorted()).deep.equal(positions.slice(3, 6))
       }
       expect((await walk(`/events?stream=ledger-main&${window}`, 2)).items).length(3)
+    })
+    it('page by page of bounded bytes, however large its events are (maxPageBytes)', async () => {
+      const other = await openQueryService(join(folder, 'large'))
+      const text = 'x'.repeat(800_000)
+      for (let revision = 0; revision < 12; revision += 1) {
+        const data = JSON.stringify({ text })
+        const expected = revision === 0 ? 'no-stream' : BigInt(revision - 1)
+        await other.bank.store.append('ledger-large', expected, [
+          { id: randomUUID(), type: 'TransactionPosted', data, metadata: '{}' },
+        ])
+      }
+      const lists = ['/streams/ledger-large?', '/events?', '/events?stream=ledger-large&']
+      for (const list of lists.flatMap((one) => [one, `${one}order=newest&`])) {
+        const lengths: number[] = []
+        const revisions: number[] = []
+        let cursor = ''
+        do {
+          const answer = await (await other.get(`${list}limit=1000${cursor}`)).text()
+          const { items, next } = JSON.parse(answer) as {
+            items: { stream: string; revision: string }[]
+            next?: string
+          }
+          lengths.push(answer.length)
+          const large = items.filter(({ stream }) => stream === 'ledger-large')
+          revisions.push(...large.map(({ revision }) => Number(revision)))
+          cursor = next === undefined ? '' : `&cursor=${next}`
+        } while (cursor !== '')
+        const up = Array.from({ length: 12 }, (_, n) => n)
+        expect(revisions, list).deep.equal(list.includes('newest') ? up.toReversed() : up)
+        expect(lengths.length, list).equal(3)
+        expect(Math.max(...lengths), list).most(maxPageBytes + 10_000)
+      }
+      await other.close()
     })
     it('and the state of the projections', async () => {
       expect((await read('/status')).projections).length(3)
