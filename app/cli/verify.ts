@@ -93,8 +93,8 @@ function describe(verification: Verification): string {
   if (findings === 0) {
     return (
       `The log ${logId} is whole up to position ${position}: ${figures}.\n` +
-      'Every event is canonical, in its place and lawful; every asset sums to zero; every document ' +
-      `of the read models is what the log makes it.\n${describeSkipped(verification)}`
+      'Every event is canonical, in its place and lawful; every asset sums to zero; ' +
+      `${describeReadModels(verification)}\n${describeSkipped(verification)}`
     )
   }
   const shown = listed
@@ -107,6 +107,14 @@ function describe(verification: Verification): string {
     ...(more > 0 ? [`… and ${more} more (--json lists them)`] : []),
     describeSkipped(verification),
   ].join('\n')
+}
+
+function describeReadModels({ unbuilt }: Verification): string {
+  if (unbuilt.length === 0) return 'every document of the read models is what the log makes it.'
+  return (
+    `there is no read model yet of ${unbuilt.join(', ')}, which the next start builds from the log: ` +
+    'what is there was checked.'
+  )
 }
 
 const figuresOf = ({ events, streams, snapshots, seconds }: Verification): string =>

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { findSqliteDamage } from '../../adapters/sqlite-integrity.ts'
 import { openSqliteReadModels } from '../../adapters/sqlite-read-models.ts'
 import { copyBuild } from '../../adapters/sqlite-read-models-copy.ts'
-import { isBuildOf } from '../../projections/build-names.ts'
+import { isBuildOf, versionedName } from '../../projections/build-names.ts'
 import type { ToFill } from '../../projections/fill-builds.ts'
 import type { Projection } from '../../projections/projection.ts'
 import { ReadModelsDamaged } from '../../projections/read-model-store.ts'
@@ -13,6 +13,8 @@ import type { Report } from './finding.ts'
 /** Copies of what the log's followers have, each of one moment; nobody writes to them. */
 export interface Frozen {
   readonly builds: readonly ToFill[]
+  /** Projections of which no build is live, by name and version. */
+  readonly unbuilt: readonly string[]
   /** Folder of the builds. */
   readonly readModels: string
   readonly snapshots: string
@@ -25,7 +27,7 @@ export interface FreezeOptions {
   readonly report: Report
 }
 
-/** Reports live builds that are damaged or not there: they are not among the copies. */
+/** Reports live builds that are damaged: they are not among the copies. */
 export async function freeze(
   { dataFolder, readModelsFolder }: Config,
   { projections, folder, report }: FreezeOptions,
@@ -34,12 +36,12 @@ export async function freeze(
   copySnapshots(join(dataFolder, 'snapshots'), frozen.snapshots)
   const live = openSqliteReadModels({ folder: readModelsFolder, readOnly: true })
   const builds: ToFill[] = []
+  const unbuilt: string[] = []
   try {
     for (const projection of projections) {
       const build = await live.liveBuild(projection.name)
       if (build === undefined || !isBuildOf(build, projection)) {
-        const detail = `no build of version ${projection.version} is live: the next start makes one`
-        report({ check: 'read-model', at: projection.name, detail })
+        unbuilt.push(versionedName(projection))
         continue
       }
       const damage = await copyWhole(build, { from: readModelsFolder, to: frozen.readModels })
@@ -51,7 +53,7 @@ export async function freeze(
   } finally {
     await live.close()
   }
-  return { builds, ...frozen }
+  return { builds, unbuilt, ...frozen }
 }
 
 /** A snapshot is replaced in one step, so that a copy is whole; half-written ones are not looked at. */

@@ -14,6 +14,11 @@ export const verificationSchema = {
       additionalProperties: { type: 'integer' },
     },
     snapshots: { type: 'integer' },
+    unbuilt: {
+      type: 'array',
+      description: 'Projections without a read model: the next start builds it. No damage.',
+      items: { type: 'string' },
+    },
     skipped: { type: 'integer', description: 'Events left out of a read model by decision.' },
     findings: { type: 'integer', description: 'All of them, also those that are not listed.' },
     listed: {
@@ -36,7 +41,7 @@ export const verificationSchema = {
     seconds: { type: 'number' },
   },
   required: [
-    ...['logId', 'position', 'events', 'streams', 'snapshots', 'skipped'],
+    ...['logId', 'position', 'events', 'streams', 'snapshots', 'unbuilt', 'skipped'],
     ...['findings', 'listed', 'seconds'],
   ],
   additionalProperties: false,

@@ -84,7 +84,8 @@ async function verifyIn(
   })
   return {
     ...{ logId, position: end, events, streams: countStreams(checked), snapshots },
-    ...{ skipped: skips.length, findings: findings.count(), listed: findings.listed },
+    ...{ unbuilt: [...frozen.unbuilt], skipped: skips.length },
+    ...{ findings: findings.count(), listed: findings.listed },
     seconds: Math.round(performance.now() - startedAt) / 1_000,
   }
 }

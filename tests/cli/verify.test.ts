@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
@@ -36,6 +36,34 @@ describe('evident verify', () => {
   it('finds nothing in a sound folder, snapshots included', async () => {
     const verification = await verify(sound)
     expect(verification).include({ exitCode: 0, findings: 0, events: 25, snapshots: 1 })
+  })
+
+  it('checks the log alone where there is no read model yet, which is no damage', async () => {
+    const data = copyOf('never-served')
+    rmSync(join(data, 'read-models'), { recursive: true })
+    const unbuilt = ['ledgers-v1', 'accounts-v1', 'transactions-v1']
+    expect(await verify(data)).deep.include({ exitCode: 0, findings: 0, events: 25, unbuilt })
+    const { out } = await evident('verify', '--data', data)
+    expect(out).contain('is whole up to position')
+    expect(out).contain('there is no read model yet of ledgers-v1, accounts-v1, transactions-v1,')
+    await appendTo(data, recordedTransaction({ from: 'ann', amount: '999999' }))
+    expect(await verify(data)).include({ exitCode: 1 })
+  })
+
+  it('finds read models of another past than the log’s, each once', async () => {
+    const data = copyOf('another-past')
+    const { stop } = await serveFolder(data)
+    await stop()
+    const own = readFileSync(join(data, 'events.db'))
+    await appendTo(data, recordedTransaction({ from: 'bank', amount: '1' }))
+    await (await serveFolder(data)).stop() // level with it, and then it is lost
+    writeFileSync(join(data, 'events.db'), own)
+    const { exitCode, listed } = await verify(data)
+    expect(exitCode).equal(1)
+    expect(listed.map(({ check, at }) => `${check} ${at}`)).deep.equal(
+      ['ledgers', 'accounts', 'transactions'].map((name) => `read-model ${name}-v1.1`),
+    )
+    expect(listed[0]?.detail).match(/^built of ledger-main@24 .* the log does not have/)
   })
 
   it('changes nothing', async () => {
