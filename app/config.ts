@@ -152,16 +152,34 @@ export const settings = {
   },
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
-/** Reads the whole configuration. @throws {InvalidConfig} with everything that is wrong, at once */
+/** A setting's flag: `DATA_FOLDER` is `data`, any other its name in lower case, as `log-level`. */
+export const flagOf = (variable: string): string =>
+  variable === 'DATA_FOLDER' ? 'data' : variable.toLowerCase().replaceAll('_', '-')
+
+export interface LoadConfig {
+  readonly allowAnonymous?: boolean
+  /** Values given as flags, by the variables that they take the place of. */
+  readonly flags?: Environment
+}
+
+/**
+ * Reads the whole configuration.
+ * @throws {InvalidConfig} with everything that is wrong, at once, each named as it was given
+ */
 export function loadConfig(
-  environment: Environment,
-  { allowAnonymous = false }: { readonly allowAnonymous?: boolean } = {},
+  variables: Environment,
+  { allowAnonymous = false, flags = {} }: LoadConfig = {},
 ): Config {
+  const environment = { ...variables, ...flags }
   const problems: string[] = []
+  const given = (variable: string): string => {
+    const value = environment[variable]
+    return flags[variable] === undefined ? `${variable}=${value}` : `--${flagOf(variable)} ${value}`
+  }
 
   function read<T>({ variable, fallback, read, form }: Setting<T>, otherwise = fallback): T {
     const value = read(environment[variable] ?? otherwise)
-    if (value === undefined) problems.push(`${variable}=${environment[variable]}: expected ${form}`)
+    if (value === undefined) problems.push(`${given(variable)}: expected ${form}`)
     return value as T // where it is not one, a problem is thrown below
   }
 
@@ -182,7 +200,7 @@ export function loadConfig(
   read(settings.EVENT_BUS)
   if (config.host !== undefined && !isLoopback(config.host) && !allowAnonymous) {
     problems.push(
-      `HOST=${config.host}: others could reach it, and there is no identity yet; ` +
+      `${given('HOST')}: others could reach it, and there is no identity yet; ` +
         'give --allow-anonymous if that is meant',
     )
   }

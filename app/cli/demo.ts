@@ -42,8 +42,8 @@ export function addDemo(program: Command, { terminal, end }: Cli): void {
 /** The settings of a ledger that is in use must not lead the demo there: it reads none of them. */
 async function demo(options: Options, terminal: Terminal): Promise<number> {
   const stop = terminal.stopSignal()
-  const asked = { DATA_FOLDER: options.data, PORT: options.port, LOG_LEVEL: 'warn' }
-  const { host, port, ...rest } = loadConfig(asked)
+  const flags = { DATA_FOLDER: options.data, PORT: options.port }
+  const { host, port, ...rest } = loadConfig({ LOG_LEVEL: 'warn' }, { flags })
   const config = { ...rest, host, port: await findFreePort(host, port) }
   if (config.port !== port) terminal.err.write(`Port ${port} is taken: ${config.port} is used.\n`)
   const { url, close } = await openForServing(config, createLog(config.logLevel))

@@ -9,7 +9,7 @@ import { exitCodes } from './exit-codes.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { findFreePort } from './free-port.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings, allSettings, withFlags } from './setting-options.ts'
+import { addSettings, allSettings, flagsIn } from './setting-options.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 type Options = Readonly<Record<string, unknown>> & {
@@ -60,7 +60,7 @@ async function diagnose(options: Options, terminal: Terminal): Promise<readonly 
   const { allowAnonymous = false } = options
   let config: Config
   try {
-    config = loadConfig(withFlags(terminal.environment, options), { allowAnonymous })
+    config = loadConfig(terminal.environment, { allowAnonymous, flags: flagsIn(options) })
   } catch (error) {
     if (!(error instanceof InvalidConfig)) throw error
     const detail = error.problems.join('; ')

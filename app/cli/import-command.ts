@@ -12,7 +12,7 @@ import { targetOf } from './ask-server.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { importCsv } from './import.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettingsOrUrl, withFlags } from './setting-options.ts'
+import { addSettingsOrUrl, flagsIn } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Options = Readonly<Record<string, unknown>> & {
@@ -54,7 +54,7 @@ async function openSink(options: Options, { environment }: Terminal): Promise<Op
   if (options.url !== undefined) {
     return { sink: createHttpCommandSink({ url: options.url }), close: async () => {} }
   }
-  const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...environment }, options))
+  const config = loadConfig({ LOG_LEVEL: 'warn', ...environment }, { flags: flagsIn(options) })
   const log = createLog(config.logLevel)
   const { handlers, close } = await explainFolderInUse(config.dataFolder, () =>
     openWriteSide(config, { domains: [ledgerService], log, metrics: createMetrics() }),

@@ -16,7 +16,7 @@ import { askServer } from './ask-server.ts'
 import { CommandFailed } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
-import { withFlags } from './setting-options.ts'
+import { flagsIn } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Progress = Pick<CatchUpProgress, 'events' | 'position' | 'end'>
@@ -55,7 +55,7 @@ async function openFolderOperations(
   options: OperationOptions,
   { environment }: Terminal,
 ): Promise<Operations> {
-  const config = loadConfig(withFlags({ LOG_LEVEL: 'error', ...environment }, options))
+  const config = loadConfig({ LOG_LEVEL: 'error', ...environment }, { flags: flagsIn(options) })
   await using opening = new AsyncDisposableStack()
   const folder = await explainFolderInUse(config.dataFolder, () => openFolder(config))
   opening.defer(folder.close)

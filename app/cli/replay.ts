@@ -11,7 +11,7 @@ import {
   replayServer,
 } from './replayed-events.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettingsOrUrl, withFlags } from './setting-options.ts'
+import { addSettingsOrUrl, flagsIn } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Options = Readonly<Record<string, unknown>> &
@@ -58,7 +58,7 @@ async function replay(options: Options, terminal: Terminal): Promise<number> {
   if (options.url !== undefined) {
     return print(replayServer(options.url, options), options, terminal, stop)
   }
-  const config = loadConfig(withFlags(terminal.environment, options))
+  const config = loadConfig(terminal.environment, { flags: flagsIn(options) })
   const { store, close } = await explainFolderInUse(config.dataFolder, () => openFolder(config))
   try {
     return await print(replayFolder(store, options), options, terminal, stop)

@@ -5,7 +5,7 @@ import { CommandFailed } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openForServing } from './open-for-serving.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettings, allSettings, withFlags } from './setting-options.ts'
+import { addSettings, allSettings, flagsIn } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
 type Options = Readonly<Record<string, unknown>> & {
@@ -48,7 +48,7 @@ async function serve(role: string, options: Options, terminal: Terminal): Promis
   }
   const { allowAnonymous = false, json } = options
   const stop = terminal.stopSignal()
-  const config = loadConfig(withFlags(terminal.environment, options), { allowAnonymous })
+  const config = loadConfig(terminal.environment, { allowAnonymous, flags: flagsIn(options) })
   const log = createLog(config.logLevel)
   const { url, close } = await openForServing(config, log)
   const { dataFolder } = config

@@ -1,11 +1,7 @@
 import { type Command, Option } from 'commander'
-import { type Environment, settings } from '../config.ts'
+import { type Environment, flagOf, settings } from '../config.ts'
 
 export type SettingName = keyof typeof settings
-
-/** `DATA_FOLDER` is `--data`, any other is its name in lower case: `LOG_LEVEL` is `--log-level`. */
-export const flagOf = (name: SettingName): string =>
-  name === 'DATA_FOLDER' ? 'data' : name.toLowerCase().replaceAll('_', '-')
 
 /** Adds a flag for each setting; a flag wins over its variable. */
 export function addSettings(command: Command, names: readonly SettingName[]): Command {
@@ -29,16 +25,13 @@ export const addSettingsOrUrl = (
 
 export const allSettings = Object.keys(settings) as readonly SettingName[]
 
-/** The environment with what the flags say over it. */
-export function withFlags(
-  environment: Environment,
-  options: Readonly<Record<string, unknown>>,
-): Environment {
+/** What was given as flags, by the variables that they take the place of. */
+export function flagsIn(options: Readonly<Record<string, unknown>>): Environment {
   const given = allSettings.flatMap((name) => {
     const value = options[camelCase(flagOf(name))]
     return typeof value === 'string' ? [[settings[name].variable, value] as const] : []
   })
-  return { ...environment, ...Object.fromEntries(given) }
+  return Object.fromEntries(given)
 }
 
 const camelCase = (flag: string): string =>

@@ -8,7 +8,7 @@ import { exitCodes } from './exit-codes.ts'
 import { explainFolderInUse } from './folder-in-use.ts'
 import { createProgressBar } from './progress-bar.ts'
 import type { Cli } from './run-cli.ts'
-import { addSettingsOrUrl, withFlags } from './setting-options.ts'
+import { addSettingsOrUrl, flagsIn } from './setting-options.ts'
 import { printable, type Terminal } from './terminal.ts'
 import { verifyOnServer } from './verify-on-server.ts'
 
@@ -59,7 +59,7 @@ async function verifyFolder(
   { environment }: Terminal,
   onProgress: OnProgress,
 ): Promise<Verification> {
-  const config = loadConfig(withFlags({ LOG_LEVEL: 'warn', ...environment }, options))
+  const config = loadConfig({ LOG_LEVEL: 'warn', ...environment }, { flags: flagsIn(options) })
   const { store, logId, close } = await explainFolderInUse(config.dataFolder, () =>
     openFolder(config),
   )

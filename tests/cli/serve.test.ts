@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { takeLock } from '../../adapters/sqlite-lock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { evident, serveFolder } from './terminal-under-test.ts'
+import { ended, evident, serveFolder, startCli } from './terminal-under-test.ts'
 
 describe('evident serve', () => {
   const folder = temporaryFolder()
@@ -64,9 +64,23 @@ describe('evident serve', () => {
     )
     expect(exitCode).equal(2)
     expect(err)
-      .match(/PORT=x/)
-      .match(/LOG_LEVEL=loud/)
-      .match(/HOST=0\.0\.0\.0.*--allow-anonymous/)
+      .match(/^ {2}--port x: expected a whole number from 0 to 65535$/m)
+      .match(/^ {2}--log-level loud: expected trace, /m)
+      .match(/^ {2}--host 0\.0\.0\.0: .*--allow-anonymous/m)
+      .not.match(/PORT|LOG_LEVEL|HOST/)
+  })
+
+  it('names what is wrong as it was given: a flag, or a variable that no flag took the place of', async () => {
+    const environment = { PORT: 'x', LOG_LEVEL: 'loud', HOST: '0.0.0.0' }
+    const { exitCode, err } = await ended(startCli(['serve', '--log-level', 'louder'], environment))
+    expect(exitCode).equal(2)
+    expect(err)
+      .match(/^ {2}PORT=x: expected /m)
+      .match(/^ {2}HOST=0\.0\.0\.0: /m)
+      .match(/^ {2}--log-level louder: /m)
+      .not.contain('LOG_LEVEL')
+    const demo = await evident('demo', '--port', 'x')
+    expect(demo.err).match(/^ {2}--port x: expected /m)
   })
 
   it('refuses a role that needs engines of their own', async () => {
