@@ -76,7 +76,7 @@ export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
     }
   }
 
-  const checkpoints = createCheckpoints(db)
+  const checkpoints = createCheckpoints(db, path)
   function close(): void {
     checkpoints.stop()
     db.close()

@@ -1,9 +1,6 @@
-import { setFlagsFromString } from 'node:v8'
 import { loadConfig } from '../app/config.ts'
 import { openEvident } from '../app/open-evident.ts'
 import { createLog } from '../platform/log.ts'
-
-setFlagsFromString('--heap-growing-percent=30') // as the program does
 
 /** The service under test, in a process of its own; it is asked and stopped over IPC. */
 const evident = await openEvident(loadConfig(process.env), createLog('error'))

@@ -1,19 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../app/evident.js', import.meta.url))
+/** The program keeps its files without types there; what a bench starts has to as well. */
 const compileCache = fileURLToPath(new URL('../node_modules/.cache/evident', import.meta.url))
-
-/** What the first line of the program sets it to, and the cache that it uses. */
-const words = readFileSync(program, 'utf8').split('\n', 1)[0]?.split(' ') ?? []
-const flags = words.filter((word) => word.startsWith('--'))
-const assigned = words.filter((word) => /^\w+=/.test(word)).map((word) => word.split('='))
-const variables = { ...Object.fromEntries(assigned), NODE_COMPILE_CACHE: compileCache }
 
 export interface Usage {
   readonly rssBytes: number
@@ -37,8 +31,7 @@ export const removeFolder = (folder: string): void =>
 /** Starts the service on a folder, in a process of its own. */
 export async function startService(folder: string): Promise<Service> {
   const child = fork(fileURLToPath(new URL('./service-process.ts', import.meta.url)), {
-    execArgv: flags,
-    env: { ...process.env, ...variables, DATA_FOLDER: folder, PORT: '0' },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, DATA_FOLDER: folder, PORT: '0' },
   })
   const { url } = await answer<{ url: string }>(child)
   return {
