@@ -134,6 +134,9 @@ export const checksumOf = (stream: string, revision: number | bigint, event: New
 /** Positions are 16 digits, so that they sort as text; the largest is 2^53 - 1. */
 export const positionText = (position: number): string => String(position).padStart(16, '0')
 
+export const isPositionText = (text: string): boolean =>
+  /^[0-9]{16}$/.test(text) && Number.isSafeInteger(Number(text))
+
 export const eventColumns = 'position, stream, revision, id, type, data, metadata, checksum'
 
 export type EventRow = [number, number, number, string, string, string, string, number]

@@ -15,6 +15,7 @@ import {
   asDamage,
   createRowReader,
   eventColumns,
+  isPositionText,
   openLogForReading,
   type Page,
 } from './sqlite-event-log.ts'
@@ -22,7 +23,7 @@ import { type StreamsGuard, unguarded } from './sqlite-streams-check.ts'
 
 export type LogReader = Pick<
   EventStore,
-  'readStream' | 'readAll' | 'subscribe' | 'lastRevision' | 'close'
+  'readStream' | 'readAll' | 'isPosition' | 'subscribe' | 'lastRevision' | 'close'
 >
 
 /**
@@ -112,6 +113,7 @@ export function createLogReader({
   return {
     readAll,
     readStream,
+    isPosition: isPositionText,
     subscribe,
     lastRevision,
     close: async () => db.close(),

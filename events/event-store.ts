@@ -76,6 +76,8 @@ export interface EventStore {
   readStream(stream: StreamName, range?: StreamRange): EventBatches
   /** @throws {DamagedLog} */
   readAll(range?: LogRange): EventBatches
+  /** Whether a text is written as this engine writes positions; reading from another is a failure. */
+  isPosition(text: string): boolean
   /** All that is in the log past a position, then what is appended, as it comes. At least once, in order. */
   subscribe(options: Subscribe): EventBatches
   /** The stream's last revision; `undefined` where it does not exist. */

@@ -1,4 +1,9 @@
-import { bytesOf, type EventBatches, type RecordedEvent } from '../../events/event-store.ts'
+import {
+  bytesOf,
+  type EventBatches,
+  type EventStore,
+  type RecordedEvent,
+} from '../../events/event-store.ts'
 import { type Operation, operation, raw } from '../../platform/http/operation.ts'
 import type { Schema } from '../../platform/json-schema.ts'
 import { maxExamined } from '../../projections/read-model-store.ts'
@@ -60,24 +65,34 @@ export const logQueries = ({ store }: ReadRoutes): readonly Operation[] => [
     answers,
     problems: ['log-unavailable'],
     async handle({ query: { limit, cursor, ...filters } }) {
-      const { order, stream } = filters
+      const { order, stream, after, before } = filters
+      for (const bound of [after, before]) {
+        if (bound !== undefined && !store.isPosition(bound)) throw queryProblem('invalid-position')
+      }
       const identity: ListIdentity = { list: 'events', filters, key: ['string'] }
       const [place] = readCursor(identity, cursor) ?? []
-      const start = place === undefined ? undefined : placeIn(place)
       const direction = directionOf(order)
-      const bound = direction === 'forward' ? filters.after : filters.before
-      const from = start ?? bound
-      const batches =
-        stream === undefined
-          ? store.readAll({
-              ...{ direction, limit: maxExamined },
-              ...(from !== undefined && { after: from }),
-            })
-          : store.readStream(stream, {
-              ...{ direction, limit: maxExamined },
-              ...(start !== undefined && { from: revisionIn(start) }),
-            })
-      const { found, last } = await take(batches, limit, (event) => isWanted(event, filters))
+      const readLog = () => {
+        const start = direction === 'forward' ? after : before
+        const from = place === undefined ? start : positionIn(place, store)
+        return store.readAll({
+          ...{ direction, limit: maxExamined },
+          ...(from !== undefined && { after: from }),
+        })
+      }
+      const readOne = (name: string) =>
+        store.readStream(name, {
+          ...{ direction, limit: maxExamined },
+          ...(place !== undefined && { from: revisionIn(place) }),
+        })
+      const { found, last } = await take(stream === undefined ? readLog() : readOne(stream), {
+        limit,
+        isTaken: (event) => isWanted(event, filters),
+        isBeyond: ({ position }) =>
+          direction === 'forward'
+            ? before !== undefined && position >= before
+            : after !== undefined && position <= after,
+      })
       const next = last && (stream === undefined ? last.position : revisionAfter(last, direction))
       const cursorText = next === undefined ? undefined : writeCursor(identity, [next])
       return raw(200, pageText(found.map(eventText), cursorText), freshnessHeaders(current))
@@ -109,7 +124,7 @@ export const logQueries = ({ store }: ReadRoutes): readonly Operation[] => [
         ...{ direction, limit: limit + 1 },
         ...(place !== undefined && { from: revisionIn(place) }),
       })
-      const { found, last } = await take(batches, limit, () => true)
+      const { found, last } = await take(batches, { limit })
       const next = last && revisionAfter(last, direction)
       const cursorText = next === undefined ? undefined : writeCursor(identity, [next])
       const headers = freshnessHeaders({ ...current, revision })
@@ -132,11 +147,17 @@ const isWanted = ({ type, position }: RecordedEvent, filters: Filters): boolean 
   (filters.after === undefined || position > filters.after) &&
   (filters.before === undefined || position < filters.before)
 
+interface Taking {
+  readonly limit: number
+  readonly isTaken?: (event: RecordedEvent) => boolean
+  /** Whether none from this event on can be taken. */
+  readonly isBeyond?: (event: RecordedEvent) => boolean
+}
+
 /** Events until the page is full; `last` is the last one looked at, where there may be more. */
 async function take(
   batches: EventBatches,
-  limit: number,
-  isTaken: (event: RecordedEvent) => boolean,
+  { limit, isTaken = () => true, isBeyond = () => false }: Taking,
 ): Promise<{ readonly found: readonly RecordedEvent[]; readonly last?: RecordedEvent }> {
   const found: RecordedEvent[] = []
   let last: RecordedEvent | undefined
@@ -144,6 +165,7 @@ async function take(
   let bytes = 0
   for await (const batch of batches) {
     for (const event of batch) {
+      if (isBeyond(event)) return { found }
       if (last && found.length === limit) return { found, last }
       if (isTaken(event)) {
         bytes += bytesOf(event)
@@ -163,12 +185,10 @@ function revisionAfter({ revision }: RecordedEvent, direction: string): string |
   return revision === 0n ? undefined : (revision - 1n).toString()
 }
 
-const placeForm = new RegExp(`(${positionSchema.pattern})|^(0|[1-9][0-9]{0,17})$`)
-
-/** A position, or in one stream a revision. */
-function placeIn(place: string | number): string {
-  if (!placeForm.test(String(place))) throw queryProblem('invalid-cursor')
-  return String(place)
+function positionIn(place: string | number, store: Pick<EventStore, 'isPosition'>): string {
+  const text = String(place)
+  if (!store.isPosition(text)) throw queryProblem('invalid-cursor')
+  return text
 }
 
 function revisionIn(place: string | number): bigint {

@@ -5,7 +5,7 @@ import type { Views } from '../freshness.ts'
 /** What the routes of the query service are given. */
 export interface ReadRoutes {
   readonly views: Views
-  readonly store: Pick<EventStore, 'readStream' | 'readAll' | 'lastRevision'>
+  readonly store: Pick<EventStore, 'readStream' | 'readAll' | 'isPosition' | 'lastRevision'>
   /** What `/status` shows of each projection. */
   readonly status: () => Promise<readonly ProjectionStatus[]> | readonly ProjectionStatus[]
 }

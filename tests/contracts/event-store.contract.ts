@@ -202,6 +202,7 @@ export function eventStoreContract(open: () => Promise<EventStore>): void {
       expect(ids(backward)).deep.equal(ids(all).toReversed())
       const at = Math.floor(all.length / 2)
       const after = positions[at] ?? ''
+      expect(positions.every(store.isPosition)).equal(true)
       expect(ids(await collect(store.readAll({ after, limit: 10 })))).deep.equal(
         ids(all.slice(at + 1, at + 11)),
       )

@@ -260,6 +260,15 @@ describe('query service', () => {
       }
       expect((await walk(`/events?stream=ledger-main&${window}`, 2)).items).length(3)
     })
+    it('and ends at the bound, with no page for what lies beyond it', async () => {
+      const positions = (await walk('/events', 100)).items.map(({ position }) => position)
+      const window = `after=${positions[2]}&before=${positions[6]}`
+      for (const query of [window, `stream=ledger-main&${window}`, `type=None&${window}`]) {
+        for (const order of ['oldest', 'newest']) {
+          expect((await walk(`/events?${query}&order=${order}`, 3)).pages, query).equal(1)
+        }
+      }
+    })
     it('page by page of bounded bytes, however large its events are (maxPageBytes)', async () => {
       const other = await openQueryService(join(folder, 'large'))
       const text = 'x'.repeat(800_000)
@@ -440,6 +449,10 @@ describe('query service', () => {
       ['/ledgers/main/transactions/%2e%2e%2fx', 'invalid-id'],
       ['/events?stream=ledger', 'invalid-stream'],
       ['/events?after=1', 'invalid-position'],
+      ['/events?after=99999999999999999999', 'invalid-position'],
+      ['/events?before=9999999999999999', 'invalid-position'],
+      ['/events?after=0000000000000001-0000000000000001', 'invalid-position'],
+      ['/events?stream=ledger-main&before=00000000000000000001', 'invalid-position'],
       ['/streams/x%27%3B', 'invalid-stream'],
     ]
     for (const [path, code] of refused) {
