@@ -100,7 +100,7 @@ describe('the tree', () => {
     const readers = sources
       .filter((file) => !['tests', 'bench'].includes(folderOf(file)))
       .filter((file) => /\bprocess\.env\b|\benv\b.*\}\s*=\s*process\b/.test(textOf(file)))
-    expect(readers.toSorted()).deep.equal(['app/evident.js'])
+    expect(readers.toSorted()).deep.equal(['app/evident.js', 'app/main.ts'])
   })
 
   it('names files in kebab-case and has no dumping grounds', () => {
