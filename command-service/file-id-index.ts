@@ -18,7 +18,9 @@ interface FullSegment {
   readonly path: string
   readonly filter: Uint8Array
   memory: IdSegment | undefined
-  isWritten: boolean
+  /** What its file will end with, until it is written: made when it became full. */
+  footer: SegmentFooter | undefined
+  writing: Promise<void> | undefined
 }
 
 /**
@@ -62,12 +64,14 @@ export async function openFileIdIndex({
         if (join(folder, name) !== path) return false
         const { filter, footer, table } = await readSegmentFile(path)
         if (footer.logId !== logId) return false
+        if (number < names.length - 1) {
+          full.push({ path, filter, memory: undefined, footer: undefined, writing: undefined })
+          continue
+        }
+        growing = { table: table(), filter, count: footer.count }
         for (const [stream, { id, revision }] of Object.entries(footer.covered)) {
           covered.set(stream, { id, revision: BigInt(revision) })
         }
-        const isLast = number === names.length - 1
-        if (isLast) growing = { table: table(), filter, count: footer.count }
-        else full.push({ path, filter, memory: undefined, isWritten: true })
       }
       return true
     } catch (error) {
@@ -76,35 +80,48 @@ export async function openFileIdIndex({
     }
   }
 
-  /** One file after the other. The footer says what is covered now, when the segment ends. */
-  function write(path: string, segment: IdSegment): Promise<void> {
-    const footer: SegmentFooter = {
-      count: segment.count,
-      covered: Object.fromEntries(
-        [...covered].map(([name, { id, revision }]) => [name, { id, revision: `${revision}` }]),
-      ),
-      logId,
-    }
+  /** What is covered now: all of it is in the growing segment, or in those before it. */
+  const footerOf = ({ count }: IdSegment): SegmentFooter => ({
+    count,
+    covered: Object.fromEntries(
+      [...covered].map(([name, { id, revision }]) => [name, { id, revision: `${revision}` }]),
+    ),
+    logId,
+  })
+
+  /** One file after the other. */
+  function write(path: string, segment: IdSegment, footer: SegmentFooter): Promise<void> {
     const written = lastWrite.then(() => writeSegmentFile(path, segment, footer))
     lastWrite = written.catch(() => undefined) // who asked for it is told; the next may succeed
     return written
   }
 
   async function writeFull(segment: FullSegment): Promise<void> {
-    if (segment.isWritten || !segment.memory) return
-    await write(segment.path, segment.memory)
-    segment.isWritten = true
+    const { path, memory, footer } = segment
+    if (!memory || !footer) return
+    segment.writing ??= write(path, memory, footer).finally(() => (segment.writing = undefined))
+    await segment.writing
+    segment.footer = undefined
     for (const older of full.slice(0, -segmentsInMemory)) {
-      if (older.isWritten) older.memory = undefined
+      if (!older.footer) older.memory = undefined
     }
   }
 
+  /** Oldest first: a file's footer speaks also of what those before it hold. */
+  async function writeAllFull(): Promise<void> {
+    for (const segment of full) await writeFull(segment)
+  }
+
   function startNext(): void {
-    const path = pathOf(full.length)
-    const segment = { path, filter: growing.filter, memory: growing, isWritten: false }
-    full.push(segment)
+    full.push({
+      path: pathOf(full.length),
+      filter: growing.filter,
+      memory: growing,
+      footer: footerOf(growing),
+      writing: undefined,
+    })
     growing = createIdSegment()
-    writeFull(segment).catch(() => undefined) // its table stays in memory; `save` tries again
+    writeAllFull().catch(() => undefined) // its table stays in memory; `save` tries again
   }
 
   /** Newest first, as far as no file has to be read. */
@@ -148,13 +165,14 @@ export async function openFileIdIndex({
     },
 
     cover: (stream, last) => void covered.set(stream, last),
+    uncover: (stream) => void covered.delete(stream),
     coveredTo: (stream) => covered.get(stream),
 
     async save() {
-      for (const segment of full) await writeFull(segment)
+      await writeAllFull()
       const { table, filter, count } = growing
       const copy = { table: Buffer.from(table), filter: filter.slice(), count }
-      await write(pathOf(full.length), copy)
+      await write(pathOf(full.length), copy, footerOf(copy))
     },
 
     get generation() {

@@ -105,7 +105,10 @@ export async function findInFile(
   path: string,
   fingerprint: Fingerprint,
 ): Promise<bigint | undefined> {
-  const file = await open(path)
+  const file = await open(path).catch((cause: unknown) => {
+    const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    throw isGone ? new DamagedIdIndex(`${path}: it is gone`, { cause }) : cause
+  })
   try {
     const buffer = Buffer.alloc(blockBytes)
     for (let block = homeBlock(fingerprint); ; block = nextBlock(block)) {

@@ -18,6 +18,8 @@ export interface IdIndex {
   add(fingerprint: Fingerprint, revision: bigint): void
   /** All events of the stream up to here have been added. */
   cover(stream: string, last: LastCovered): void
+  /** The stream's events are to be added again: those it was covered to are of another past. */
+  uncover(stream: string): void
   /** Up to where a stream's events are in the index; `undefined` where none is. */
   coveredTo(stream: string): LastCovered | undefined
   /** How often all was thrown away: what was added before that counts for nothing after it. */

@@ -1,11 +1,11 @@
-import { open, readdir, rm, truncate } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, rmdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openFileIdIndex } from '../../command-service/file-id-index.ts'
 import { type Fingerprint, fingerprintOf } from '../../command-service/fingerprint.ts'
 import type { IdIndex } from '../../command-service/id-index.ts'
 import { idsPerSegment } from '../../command-service/id-segment.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, failureOf } from '../eventually.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const fingerprint = (n: number): Fingerprint =>
@@ -73,6 +73,17 @@ describe('id index (decision 9)', () => {
     }
   })
 
+  it('names a file that is gone while it is in use', async () => {
+    const index = await openIndex()
+    const path = join(folder, 'ids-000000')
+    await rename(path, `${path}.elsewhere`)
+    try {
+      expect(await failureOf(find(index, [0]))).include({ code: 'DAMAGED_ID_INDEX' })
+    } finally {
+      await rename(`${path}.elsewhere`, path)
+    }
+  })
+
   it('throws all away that is of another log, cut, or not complete, and starts anew', async () => {
     const names = (await readdir(folder)).sort()
     expect(names.length).equal(7)
@@ -87,5 +98,77 @@ describe('id index (decision 9)', () => {
     const other = await openIndex('log-2')
     expect(await find(other, [1])).deep.equal([undefined])
     await rm(folder, { recursive: true })
+  })
+})
+
+describe('id index: files that cannot be written', () => {
+  const root = temporaryFolder()
+  const stream = 'ledger-demo'
+
+  /** An index whose next files can be made impossible to write, by what is in their way. */
+  async function openCase(name: string) {
+    const folder = join(root, name)
+    const index = await openFileIdIndex({ folder, logId: 'log-1' })
+    const blocked = (number: number) => join(folder, `ids-00000${number}.new`)
+    let next = 0
+    return {
+      index,
+      block: (number: number) => mkdir(blocked(number)),
+      unblock: (number: number) => rmdir(blocked(number)),
+      addTo(end: number): void {
+        for (; next < end; next += 1) {
+          index.add(fingerprint(next), BigInt(next))
+          index.cover(stream, { id: `e${next}`, revision: BigInt(next) })
+        }
+      },
+      /** Opened again as after a kill: up to where it is covered, and what a sample of it lacks. */
+      async reopen() {
+        await index.close()
+        const again = await openFileIdIndex({ folder, logId: 'log-1' })
+        const to = again.coveredTo(stream)?.revision
+        const covered = Number(to ?? -1n) + 1
+        const sample = Array.from({ length: covered }, (_, n) => n).filter(
+          (n) => n % 97 === 0 || n >= covered - 20,
+        )
+        const found = await again.find(sample.map(fingerprint))
+        return { to, lacks: sample.filter((n, place) => found[place] !== BigInt(n)) }
+      },
+    }
+  }
+
+  it('a full one that is written late covers what it covered when it was full', async () => {
+    const { index, block, unblock, addTo, reopen } = await openCase('late')
+    await block(0)
+    addTo(idsPerSegment + 10)
+    await index.close() // its first write has failed
+    await unblock(0)
+    await block(1)
+    expect(await failureOf(index.save())).include({ code: 'EISDIR' })
+    expect(await reopen()).deep.equal({ to: BigInt(idsPerSegment - 1), lacks: [] })
+  })
+
+  it('one in flight is waited for, and the next files hold the rest', async () => {
+    const { index, addTo, reopen } = await openCase('in-flight')
+    addTo(idsPerSegment + 10)
+    await index.save()
+    expect(await reopen()).deep.equal({ to: BigInt(idsPerSegment + 9), lacks: [] })
+  })
+
+  it('none is written before those that came before it', async () => {
+    const { index, block, addTo, reopen } = await openCase('in-order')
+    addTo(10)
+    await index.save()
+    await block(0)
+    addTo(2 * idsPerSegment + 10)
+    expect(await reopen()).deep.equal({ to: 9n, lacks: [] })
+  })
+
+  it('what is not covered any more stays so, whatever older files say', async () => {
+    const { index, addTo, reopen } = await openCase('uncovered')
+    addTo(idsPerSegment + 10)
+    await index.save()
+    index.uncover(stream)
+    await index.save()
+    expect(await reopen()).deep.equal({ to: undefined, lacks: [] })
   })
 })
