@@ -20,9 +20,9 @@ export interface ChangeWriter {
 }
 
 /**
- * Writes changes as one transaction. With deferred indexes that transaction lasts until there is
- * progress, and final documents are appended blindly: as documents and progress are committed
- * together, nothing comes again.
+ * Writes changes in a transaction that lasts until there is progress, or something else that tells
+ * how far the documents are. With deferred indexes final documents are appended blindly: as they and
+ * progress are committed together, nothing comes again.
  */
 export function createChangeWriter(
   db: DatabaseSync,

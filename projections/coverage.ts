@@ -31,7 +31,13 @@ function moved(before: Coverage | undefined, after: Coverage, now: string): Cove
 
 const epoch = '1970-01-01T00:00:00.000Z'
 
+/** Nothing where the metadata is not valid: its event is parked, and tells no time. */
 function recordedAt({ metadata }: RecordedEvent): string | undefined {
-  const parsed: unknown = JSON.parse(metadata)
-  return isEventMetadata(parsed) ? parsed.recordedAt : undefined
+  try {
+    const parsed: unknown = JSON.parse(metadata)
+    return isEventMetadata(parsed) ? parsed.recordedAt : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }

@@ -30,11 +30,13 @@ export interface Folder {
   keep(): void
   /** What was changed may not have been written, or the store has something newer. */
   forget(): void
+  /** What failed half-way in a stream may be tried as if it never had. */
+  forgive(stream: string): void
 }
 
 /**
  * An event failed after it had changed a document in place: memory is wrong, and to be forgotten.
- * When the event comes again, it fails before it changes anything.
+ * When the event comes again, it fails before it changes anything, until it is forgiven.
  */
 export class FoldSpoiled extends Error {
   readonly code = 'FOLD_SPOILED'
@@ -194,6 +196,8 @@ export function createFolder(projection: Projection, build: Pick<Build, 'get'>):
         kept.clear()
       }
     },
+
+    forgive: (stream) => void spoilers.delete(stream),
   }
 }
 

@@ -18,12 +18,15 @@ export interface ProjectorOptions {
    * filling a build, where the same documents change again and again. Each delivery, if left out.
    */
   readonly eventsPerCheckpoint?: number
-  /** Told of what an operator should look at: a stream that is parked, a gap, a halt, a build of another past. */
+  /** Documents in memory at which they are written, be it in the middle of a delivery. */
+  readonly maxUnwrittenDocuments?: number
+  /** Told of what an operator should look at. */
   readonly onAlarm?: (alarm: Alarm) => void
 }
 
 export interface Alarm {
-  readonly kind: 'parked' | 'gap' | 'halted' | 'not-of-the-log'
+  /** A stream is parked, a gap was filled, a halt, a build of another past, one that stays on disk. */
+  readonly kind: 'parked' | 'gap' | 'halted' | 'not-of-the-log' | 'not-dropped'
   readonly build: string
   readonly detail: string
 }

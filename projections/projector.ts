@@ -1,26 +1,19 @@
 import { type Decoded, type DomainEvent, isDomainEvent, UnknownEvent } from '../events/codec.ts'
 import { readSkips, type Skip } from '../events/control.ts'
 import type { Delivery } from '../events/event-bus.ts'
-import type { RecordedEvent } from '../events/event-store.ts'
+import { DamagedLog, type RecordedEvent } from '../events/event-store.ts'
 import { systemClock, timestamp } from '../platform/clock.ts'
 import { versionedName } from './build-names.ts'
 import { coverageAfter } from './coverage.ts'
 import { createEventRate } from './event-rate.ts'
-import { createFolder, type Folded } from './fold.ts'
+import { createFolder, FoldSpoiled } from './fold.ts'
 import { furthestOf } from './past.ts'
 import type { Projection } from './projection.ts'
 import type { ProjectorOptions } from './projector-options.ts'
 import type { ProjectorState } from './projector-state.ts'
-import type {
-  Build,
-  Changes,
-  Coverage,
-  DocumentWrite,
-  Furthest,
-  Parked,
-  Progress,
-} from './read-model-store.ts'
+import type { Build, Changes, Coverage, DocumentWrite, Furthest } from './read-model-store.ts'
 import type { Decode } from './shared-decoder.ts'
+import { createStreamProgress } from './stream-progress.ts'
 
 /** Events folded and written at once while a gap is filled or a parked stream is retried. */
 const maxFoldedEvents = 10_000
@@ -31,21 +24,19 @@ const maxFoldedEvents = 10_000
  * thousand postings weighs as much as hundreds.
  */
 const eventsFoldedAtOnce = 250
-const maxFoldedCharacters = 4_000_000
+const maxFoldedCharacters = 1_000_000
 
-/** Documents in memory that wait to be written, where writing is put off. */
+/** Documents in memory that wait to be written, but for those of one fold. */
 const maxUnwrittenDocuments = 50_000
-
-/** Streams whose progress is kept in memory; beyond it all are read anew. */
-const maxKnownStreams = 100_000
 
 /** Feeds one build of a projection, each event exactly once in effect, whatever comes how often. */
 export interface Projector {
   readonly projection: Projection
   readonly build: Build
   /**
-   * Resolves when the delivery is written; one with a marker is a checkpoint.
-   * @throws {ProjectionHalted} nothing of it is written
+   * Resolves when the delivery is written; one with a marker is a checkpoint. Of one that makes more
+   * documents than may wait in memory, parts are written before, with their streams' progress.
+   * @throws {ProjectionHalted} what was not written with progress is taken back
    */
   handle(delivery: Delivery): Promise<void>
   /** Applies a parked stream's events in order from the event store; says whether all went well. */
@@ -62,12 +53,13 @@ export class ProjectionHalted extends Error {
 export async function createProjector(options: ProjectorOptions): Promise<Projector> {
   const { projection, build, store, logId, now = systemClock, onAlarm = () => {} } = options
   const { eventsPerCheckpoint = 0 } = options
+  const maxDocuments = options.maxUnwrittenDocuments ?? maxUnwrittenDocuments
   const decode: Decode = options.decode ?? ((codec, recorded) => codec.decode(recorded))
   const folder = createFolder(projection, build)
   const rate = createEventRate(now)
   const streamPrefix = `${projection.category}-`
-  const parked = new Map((await build.parked()).map((one) => [one.stream, one.revision]))
-  const known = new Map<string, bigint>()
+  const streams = createStreamProgress({ build, now, onAlarm })
+  await streams.startAnew()
   let skips = await readSkips(store, versionedName(projection))
   let coverage = await build.coverage()
   let halted: string | undefined
@@ -77,19 +69,8 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     throw new ProjectionHalted(`${build.name} was built from the log ${coverage.logId}`)
   }
 
-  async function progressOf(stream: string): Promise<bigint> {
-    let progress = known.get(stream)
-    if (progress === undefined) {
-      progress = (await build.progress(stream)) ?? -1n
-      known.set(stream, progress)
-    }
-    return progress
-  }
-
-  /** Events selected for one write, and how far they bring each stream. */
+  /** Events selected and not folded yet. */
   let pending: Decoded<DomainEvent>[] = []
-  let reached = new Map<string, bigint>()
-  let newlyParked: Parked[] = []
   let pendingCharacters = 0
   let unwritten = 0
   /** `coverage`, and what is folded but not written. */
@@ -98,25 +79,33 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
 
   async function select(recorded: RecordedEvent): Promise<void> {
     const { stream, revision } = recorded
-    if (!stream.startsWith(streamPrefix) || parked.has(stream)) return
-    const progress = known.get(stream) ?? (await progressOf(stream))
+    if (!stream.startsWith(streamPrefix) || streams.isParked(stream)) return
+    const progress = streams.known(stream) ?? (await streams.of(stream))
     if (revision === progress + 1n) return add(recorded)
     if (revision <= progress) return
     await fillGap(stream, progress + 1n, revision)
-    if (parked.has(stream)) return
-    if ((await progressOf(stream)) !== revision - 1n) {
+    if (streams.isParked(stream)) return
+    if ((await streams.of(stream)) !== revision - 1n) {
       throw new Error(`${stream}: the event store does not have what is before ${revision} yet`)
     }
     add(recorded)
   }
 
+  /** One of a known type that has not its shape parks its stream, as one that cannot be folded does. */
   function add(recorded: RecordedEvent): void {
     const { stream, revision } = recorded
-    const event = decode(projection.codec, recorded)
-    if (isDomainEvent(event) && !isSkipped(skips, event)) pending.push(event)
+    if (!isSkipped(skips, recorded)) {
+      try {
+        const event = decode(projection.codec, recorded)
+        if (isDomainEvent(event)) pending.push(event)
+      } catch (error) {
+        if (!(error instanceof DamagedLog)) throw error
+        streams.park({ stream, revision, error })
+        return
+      }
+    }
     pendingCharacters += recorded.data.length
-    known.set(stream, revision)
-    reached.set(stream, revision)
+    streams.reach(stream, revision)
   }
 
   /** Comes before anything is written of these events. */
@@ -130,7 +119,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     onAlarm({ kind: 'gap', build: build.name, detail })
     for await (const page of store.readStream(stream, { from, limit: Number(to - from) })) {
       see(page)
-      for (const recorded of page) if (!parked.has(stream)) add(recorded)
+      for (const recorded of page) if (!streams.isParked(stream)) add(recorded)
       if (pending.length >= maxFoldedEvents || isHeavy()) await flush()
     }
   }
@@ -138,7 +127,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   /** Folds what was selected. A stream whose fold fails is parked before the failure. */
   async function foldPending(): Promise<readonly DocumentWrite[]> {
     const { finals, failures } = await folder.fold(pending)
-    newlyParked.push(...park(failures))
+    for (const failure of failures.values()) streams.park(failure)
     rate.add(pending.length)
     unwritten += pending.length
     clearPending()
@@ -152,17 +141,15 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
       furthest,
       finals,
       documents: folder.changed(),
-      parked: newlyParked,
-      unparked: unparked.filter((stream) => !parked.has(stream)),
-      progress: [...reached].map(([stream, revision]): Progress => ({ stream, revision })),
+      ...streams.unwritten(),
+      unparked: unparked.filter((stream) => !streams.isParked(stream)),
       ...(next ? { coverage: next } : {}),
     })
     writesRefused += refused.length
-    if (refused.length === 0 && known.size < maxKnownStreams) folder.keep()
+    if (refused.length === 0 && !streams.isFull()) folder.keep()
     else forget()
     unwritten = 0
-    newlyParked = []
-    reached = new Map()
+    streams.keep()
     coverage = next ?? coverage
   }
 
@@ -172,24 +159,12 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     await build.write({ ...nothing, furthest, finals })
   }
 
-  function park(failures: Folded['failures']): readonly Parked[] {
-    return [...failures.values()].map(({ stream, revision, error }) => {
-      const reason = error instanceof Error ? error.message : String(error)
-      parked.set(stream, revision)
-      known.set(stream, revision - 1n)
-      if (revision === 0n) reached.delete(stream)
-      else reached.set(stream, revision - 1n)
-      onAlarm({ kind: 'parked', build: build.name, detail: `${stream}@${revision}: ${reason}` })
-      return { stream, revision, reason, parkedAt: timestamp(now()) }
-    })
-  }
-
   /**
    * What is in memory of a stream and its documents is as far as each other, or not there at all:
    * where another projector was faster, all of it is read anew.
    */
   function forget(): void {
-    known.clear()
+    streams.forget()
     folder.forget()
   }
 
@@ -203,14 +178,11 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   /** After a failure memory may be ahead of what is written: what is written counts. */
   async function startAnew(): Promise<void> {
     clearPending()
-    reached = new Map()
-    newlyParked = []
     unwritten = 0
     ahead = coverage
-    forget()
+    folder.forget()
     await build.abandon()
-    parked.clear()
-    for (const { stream, revision } of await build.parked()) parked.set(stream, revision)
+    await streams.startAnew()
   }
 
   let busy: Promise<unknown> = Promise.resolve()
@@ -222,7 +194,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
       if (halted !== undefined) throw new ProjectionHalted(halted)
       if (needsNewStart) await startAnew()
       needsNewStart = true
-      const result = await work().catch(haltIfUnknown)
+      const result = await work().catch(failed)
       needsNewStart = false
       return result
     })
@@ -230,11 +202,30 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     return done
   }
 
-  function haltIfUnknown(error: unknown): never {
-    if (!(error instanceof UnknownEvent)) throw error
-    halted = error.message
-    onAlarm({ kind: 'halted', build: build.name, detail: halted })
-    throw new ProjectionHalted(halted, { cause: error })
+  /** Nobody may come again after a halt: what waits for progress is taken back at once. */
+  async function failed(error: unknown): Promise<never> {
+    if (error instanceof UnknownEvent) {
+      halted = error.message
+      onAlarm({ kind: 'halted', build: build.name, detail: halted })
+    } else if (!(error instanceof ProjectionHalted)) throw error
+    await build.abandon()
+    throw halted === undefined ? error : new ProjectionHalted(halted, { cause: error })
+  }
+
+  async function applyParked(stream: string): Promise<boolean> {
+    if (!streams.unpark(stream)) return true
+    const from = (await streams.of(stream)) + 1n
+    for await (const page of store.readStream(stream, { from })) {
+      see(page)
+      for (const recorded of page) {
+        if (!streams.isParked(stream)) add(recorded)
+        if (isHeavy()) await flush()
+      }
+      await flush()
+      if (streams.isParked(stream)) break
+    }
+    await flush(undefined, [stream])
+    return !streams.isParked(stream)
   }
 
   return {
@@ -250,30 +241,28 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
         for (const recorded of delivery.events) {
           await select(recorded)
           if (pending.length >= eventsFoldedAtOnce || isHeavy()) await flushFinals()
+          if (folder.size() >= maxDocuments) await flush()
         }
         ahead = coverageAfter(ahead, delivery, { logId, now: timestamp(now()) })
         const isCheckpoint =
           delivery.marker !== undefined ||
           unwritten + pending.length >= eventsPerCheckpoint ||
-          folder.size() >= maxUnwrittenDocuments
+          folder.size() >= maxDocuments
         if (!isCheckpoint) await flushFinals()
-        else if (reached.size > 0 || ahead !== coverage) await flush(ahead)
+        else if (streams.hasUnwritten() || ahead !== coverage) await flush(ahead)
       }),
 
     retry: (stream) =>
       exclusively(async () => {
         skips = await readSkips(store, versionedName(projection))
-        if (!parked.delete(stream)) return true
-        known.delete(stream)
-        const from = (await progressOf(stream)) + 1n
-        for await (const page of store.readStream(stream, { from })) {
-          see(page)
-          for (const recorded of page) add(recorded)
-          await flush()
-          if (parked.has(stream)) break
+        folder.forgive(stream)
+        try {
+          return await applyParked(stream)
+        } catch (error) {
+          if (!(error instanceof FoldSpoiled)) throw error
+          await startAnew() // and this time it fails before it changes anything
+          return applyParked(stream)
         }
-        await flush(undefined, [stream])
-        return !parked.has(stream)
       }),
 
     state: () => ({
@@ -286,7 +275,7 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
       eventsPerSecond: rate.perSecond(),
       gapsFilled,
       writesRefused,
-      parked: parked.size,
+      parked: streams.parkedCount(),
       isIncomplete: skips.length > 0,
       halted,
     }),
@@ -295,5 +284,5 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
 
 const nothing: Changes = { finals: [], documents: [], parked: [], unparked: [], progress: [] }
 
-const isSkipped = (skips: readonly Skip[], { stream, revision }: Decoded<DomainEvent>): boolean =>
+const isSkipped = (skips: readonly Skip[], { stream, revision }: RecordedEvent): boolean =>
   skips.some((skip) => skip.stream === stream && BigInt(skip.revision) === revision)

@@ -233,6 +233,41 @@ describe('projector', () => {
       )
     })
 
+    /** A history whose sixth event, of a type that is known, has not its shape. */
+    async function withBadShape(metadata: string): Promise<RecordedEvent[]> {
+      const ledger = newLedger()
+      await bank.record(ledger, history.slice(0, 5))
+      const bad = { id: randomUUID(), type: 'TransactionPosted', data: '{"id":7}', metadata }
+      await bank.store.append(`ledger-${ledger}`, 4n, [bad])
+      await bank.record(ledger, history.slice(5))
+      return bank.readStream(`ledger-${ledger}`)
+    }
+
+    for (const [what, metadata] of Object.entries({
+      data: `{"recordedAt":"${timeAt(0)}","schemaVersion":1}`,
+      metadata: 'not JSON',
+    })) {
+      it(`parks the stream of an event whose ${what} cannot be read, until it is skipped`, async () => {
+        const bad = await withBadShape(metadata)
+        const good = await bank.record(newLedger(), history)
+        const stream = bad[0]?.stream ?? ''
+        const build = await bank.openBuild(accounts)
+        const projector = await start({ ...accounts, version: 7 }, build) // skips are of a version
+        await projector.handle({ events: [...good, ...bad.slice(0, 6)] })
+        await projector.handle({ events: bad.slice(6) })
+        expect((await build.parked()).map((one) => [one.stream, one.revision])).to.deep.equal([
+          [stream, 5n],
+        ])
+        expect(await build.progress(stream)).to.equal(4n)
+        expect(await build.progress(good[0]?.stream ?? '')).to.equal(8n)
+        expect(await projector.retry(stream)).to.equal(false)
+        const skip = { by: 'ops', projection: 'accounts-v7', reason: 'bad', revision: '5', stream }
+        await skipEvent(bank.store, skip, { newId: randomUUID, now: timeAt(0) })
+        expect(await projector.retry(stream)).to.equal(true)
+        expect(await build.progress(stream)).to.equal(9n)
+      })
+    }
+
     it('parks a stream at its first event', async () => {
       const events = await bank.record(newLedger(), [opened('nobody')])
       const build = await bank.openBuild(ledgers)
@@ -266,10 +301,11 @@ describe('projector', () => {
   it('parks a stream when an event fails half-way, with nothing of it in any document', async () => {
     const [first, ...others] = accounts.collections
     if (!first) throw new Error('accounts has collections')
+    let isFaulty = true
     const evolve: typeof first.evolve = (body, event, id) => {
       const { type, data } = event
       const isLast = type === 'TransactionPosted' && id.endsWith('customers:2')
-      if (isLast && (data as { id: string }).id === 't2') throw new Error('t2 is bad')
+      if (isFaulty && isLast && (data as { id: string }).id === 't2') throw new Error('t2 is bad')
       return first.evolve(body, event, id)
     }
     const projection = { ...accounts, collections: [{ ...first, evolve }, ...others] }
@@ -295,6 +331,14 @@ describe('projector', () => {
     expect((await filled.parked(stream))[0]).to.include({ revision: 5n, reason: 't2 is bad' })
     const ofBoth = (text: string) => [bad, good].some(([one]) => text.includes(`${one?.stream}`))
     expect((await withoutParked(filled)).filter(ofBoth)).to.deep.equal(expected)
+
+    expect(await projector.retry(stream)).to.equal(false)
+    expect(await withoutParked(live)).to.deep.equal(expected)
+    isFaulty = false
+    expect(await projector.retry(stream)).to.equal(true)
+    expect(await digest(live, projection)).to.deep.equal(
+      await plainDigest(accounts, [...bad, ...good]),
+    )
   })
 
   it('folds heavy events in parts, and all of the delivery in effect', async () => {
@@ -319,6 +363,50 @@ describe('projector', () => {
     const { balances } = JSON.parse(cash?.body ?? '') as Account
     expect(balances['CZK/2']).to.include({ out: '81000', balance: '-80995' })
     expect(await build.progress(`ledger-${ledger}`)).to.equal(BigInt(events.length - 1))
+  })
+
+  it('keeps few documents in memory, however many a delivery makes', async () => {
+    const maxUnwrittenDocuments = 100
+    const accountsOpened = Array.from({ length: 1_000 }, (_, n) => opened(`customers:1:${n}`))
+    const events = await bank.record(newLedger(), [...history, ...accountsOpened])
+    const expected = await plainDigest(accounts, events)
+    const { store, logId } = bank
+
+    /** A build that says how much each write had, and how often one of them covered the log. */
+    const watched = (build: Build) => {
+      const writes: { readonly documents: number; readonly covers: boolean }[] = []
+      const write: Build['write'] = (changes) => {
+        const { documents, coverage } = changes
+        writes.push({ documents: documents.length, covers: coverage !== undefined })
+        return build.write(changes)
+      }
+      return { writes, build: { ...build, write } }
+    }
+    const handlers: Record<string, (build: Build) => Promise<void>> = {
+      async 'one delivery'(build) {
+        const options = { projection: accounts, build, store, logId, maxUnwrittenDocuments }
+        await (await createProjector(options)).handle({ events })
+      },
+      async 'a delivery while a build is filled'(build) {
+        const options = { projection: accounts, build, store, logId, maxUnwrittenDocuments }
+        const projector = await createProjector({ ...options, eventsPerCheckpoint: 200_000 })
+        await projector.handle({ events })
+        const last = events.at(-1)?.position ?? ''
+        await projector.handle({ events: [], marker: { logId, position: last } })
+      },
+    }
+    for (const [what, handle] of Object.entries(handlers)) {
+      const build = await bank.openBuild(accounts)
+      const { writes, build: counted } = watched(build)
+      await handle(counted)
+      // what one fold of 250 events makes comes on top
+      const most = Math.max(...writes.map(({ documents }) => documents))
+      expect(most, what).to.be.below(400)
+      expect(writes.filter(({ documents }) => documents > 0).length, what).to.be.greaterThan(2)
+      expect(writes.filter(({ covers }) => covers).length, what).to.equal(1)
+      expect(writes.at(-1)?.covers, what).to.equal(true)
+      expect(await digest(build, accounts), what).to.deep.equal(expected)
+    }
   })
 
   it('fills a build to the byte as it is written live, for any history and batches', async () => {
@@ -363,6 +451,34 @@ describe('projector', () => {
     expect(projector.state().halted).to.contain('v99 is newer')
     expect(alarms.map(({ kind }) => kind)).to.deep.equal(['halted'])
     expect(await failureOf(projector.handle({ events }))).to.be.instanceOf(ProjectionHalted)
+  })
+
+  it('leaves nothing open in the store when it halts in the middle of a delivery', async () => {
+    const events = await bank.record(newLedger(), history)
+    const stream = events[0]?.stream ?? ''
+    const many = Array.from({ length: 300 }, (_, n) => posted(`m-${n}`, [posting('a', 'b', 1)]))
+    await bank.record(stream.slice('ledger-'.length), [opened('a'), opened('b'), ...many])
+    const metadata = `{"recordedAt":"${timeAt(0)}","schemaVersion":99}`
+    const unknown = { id: randomUUID(), type: 'AccountOpened', data: '{}', metadata }
+    await bank.store.append(stream, 'any', [unknown])
+    const build = await bank.openBuild(accounts)
+    const calls: string[] = []
+    const watched: Build = {
+      ...build,
+      write(changes) {
+        calls.push('write')
+        return build.write(changes)
+      },
+      abandon() {
+        calls.push('abandon')
+        return build.abandon()
+      },
+    }
+    const projector = await start(accounts, watched)
+    const all = await bank.readStream(stream)
+    expect(await failureOf(projector.handle({ events: all }))).to.be.instanceOf(ProjectionHalted)
+    expect(calls).to.deep.equal(['abandon', 'write', 'abandon'])
+    expect(await digest(build, accounts)).to.deep.equal([])
   })
 
   it('counts a command that changed nothing as progress, and other categories not at all', async () => {
