@@ -4,7 +4,10 @@ import type { RecordedEvent } from '../events/event-store.ts'
 import { backOff } from '../platform/delay.ts'
 import { openMarkerFile } from './marker-file.ts'
 
-/** What waits for one group before `publish` waits for room. */
+/**
+ * What waits for one group before `publish` waits for room, or, where the group keeps failing, before
+ * its queue is let go of: the others must not wait for it.
+ */
 const maxQueued: Load = { events: 12_000, bytes: 33_554_432 }
 
 /**
@@ -12,6 +15,9 @@ const maxQueued: Load = { events: 12_000, bytes: 33_554_432 }
  * behind writes a document once for all that changed it.
  */
 const maxDelivered: Load = { events: 10_000, bytes: 16_777_216 }
+
+/** Failures in a row after which nobody waits for a group any more. */
+const failuresUntilAway = 3
 
 /** The delays before a failed delivery comes again. */
 const firstRedeliveryMs = 50
@@ -131,6 +137,9 @@ function startGroup(
     longestMs: maxRedeliveryMs,
   }
   let queued = nothing
+  /** It keeps failing, or handles what it missed since: nobody waits for it. */
+  let isAway = false
+  let hasMissed = false
   let wake: (() => void) | undefined
   let makeRoom: (() => void)[] = []
 
@@ -151,9 +160,12 @@ function startGroup(
     for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
       try {
         await handle(delivery)
+        isAway = hasMissed
         return true
       } catch (error) {
         options.onError(error, { group: name })
+        isAway ||= attempt >= failuresUntilAway
+        if (isAway) releaseWaiting()
         await backOff(delays, attempt, stopping.signal)
       }
     }
@@ -163,19 +175,27 @@ function startGroup(
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const taken = takeNext()
-      if (taken.length === 0) {
+      if (taken.length === 0 && !hasMissed) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
         continue
       }
-      const delivery = merged(taken)
+      const delivery = hasMissed ? { ...merged(taken), hasMissed } : merged(taken)
+      hasMissed = false
       if (!(await deliver(delivery))) return
       for (const { onHandled } of taken) onHandled?.()
       queued = queue.reduce((load, next) => sum(load, next.load), nothing)
       if (!isMore(queued, maxQueued)) releaseWaiting()
       await otherWork() // a long backlog must not keep timers and messages waiting
     }
+  }
+
+  /** Their markers are not kept: a later one is, when what was missed has been handled. */
+  function letGo(): void {
+    queue.length = 0
+    queued = nothing
+    hasMissed = true
   }
 
   function releaseWaiting(): void {
@@ -187,12 +207,13 @@ function startGroup(
   const running = run()
   return {
     add(next) {
+      if (isAway && (hasMissed || isMore(sum(queued, next.load), maxQueued))) return letGo()
       queue.push(next)
       queued = sum(queued, next.load)
       wake?.()
     },
     async hasRoom() {
-      if (!isMore(queued, maxQueued) || stopping.signal.aborted) return
+      if (!isMore(queued, maxQueued) || isAway || stopping.signal.aborted) return
       await new Promise<void>((resolve) => makeRoom.push(resolve))
     },
     async stop() {

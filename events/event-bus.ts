@@ -12,6 +12,8 @@ export interface Marker {
 export interface Delivery {
   readonly events: readonly RecordedEvent[]
   readonly marker?: Marker
+  /** Events before these were let go of while the group kept failing: it reads the event store first. */
+  readonly hasMissed?: boolean
 }
 
 export interface Consumer {
@@ -36,7 +38,8 @@ export interface EventBus {
   /**
    * Hands the group's share of what is published from now on to `handle`, one delivery at a time
    * for each partition. It is done with a delivery when `handle` resolves; when it rejects, the
-   * same delivery comes again, later, and other groups go on meanwhile.
+   * same delivery comes again, later, and other groups go on meanwhile, however long it lasts: the
+   * group may miss what is published until then, and is told so by the delivery after it.
    */
   consume(group: string, handle: (delivery: Delivery) => Promise<void>): Promise<Consumer>
   /** Stops every consumer. What was published and not handled comes again after a restart. */

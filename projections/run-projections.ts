@@ -8,17 +8,15 @@ import type { Projection } from './projection.ts'
 import { createProjector, ProjectionHalted, type Projector } from './projector.ts'
 import type { Alarm } from './projector-options.ts'
 import type { ProjectorState } from './projector-state.ts'
-import type { Build, ReadModelStore } from './read-model-store.ts'
+import type { ReadModelStore } from './read-model-store.ts'
 import { createSharedDecoder } from './shared-decoder.ts'
+import { RebuildStuck, untilAsFar } from './until-as-far.ts'
 
 /** How long the build that was live is kept, for requests that are reading it. */
 const dropAfterMs = 60_000
 
 /** Decoded events kept for the slowest of the projectors: half of what a bus delivers at once. */
 const maxDecodedEvents = 5_000
-
-/** How often the new build is asked whether it has come as far as the live one. */
-const switchPollMs = 50
 
 export interface RunProjectionsOptions {
   readonly projections: readonly Projection[]
@@ -41,18 +39,14 @@ export interface RunningProjections {
   /** Of the live builds, and of those that are about to be. */
   states(): readonly ProjectorState[]
   /**
-   * Builds a projection, named by itself or by a collection it holds, anew beside the live build, which serves reads meanwhile, and switches. A
-   * build that was left unfinished is gone on with.
+   * Builds a projection, named by itself or by a collection it holds, anew beside the live build,
+   * which serves reads meanwhile, and switches. A build that was left unfinished is gone on with.
+   * @throws {RebuildStuck} the new build is gone
    */
   rebuild(projection: string, onProgress?: OnProgress): Promise<void>
   /** Tries a parked stream again; says whether it flows now. */
   retry(projection: string, stream: string): Promise<boolean>
   stop(): Promise<void>
-}
-
-/** The new build does not come as far as the live one, which stays. */
-export class RebuildStuck extends Error {
-  readonly code = 'REBUILD_STUCK'
 }
 
 interface Running {
@@ -96,6 +90,7 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     }
     const consumer = await bus.consume(name, async (delivery) => {
       try {
+        if (delivery.hasMissed) level = undefined // what it missed is in the event store
         await becomeLevel()
         await projector.handle(delivery)
         onHandled?.(projection.name, delivery)
@@ -107,7 +102,10 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     try {
       await becomeLevel()
     } catch (error) {
-      if (!(error instanceof ProjectionHalted)) throw error
+      if (!(error instanceof ProjectionHalted)) {
+        await consumer.stop()
+        throw error
+      }
     }
     return { projector, consumer }
   }
@@ -151,13 +149,12 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
   async function makeLive({ projection, build }: ToFill, joined: Running): Promise<void> {
     const before = await readModels.liveBuild(projection.name)
     const old = running.get(projection.name)
-    while (old && !(await isAtLeastAsFar(joined.projector.build, old.projector.build))) {
-      const { parked, halted } = joined.projector.state()
-      if (parked > old.projector.state().parked || halted !== undefined) {
-        await joined.consumer.stop()
-        throw new RebuildStuck(`${build} cannot replace ${before}: ${halted ?? 'streams parked'}`)
-      }
-      await readModels.changed(switchPollMs)
+    try {
+      if (old) await untilAsFar(joined.projector, old.projector, readModels)
+    } catch (error) {
+      await joined.consumer.stop()
+      if (error instanceof RebuildStuck) await drop(build)
+      throw error
     }
     await readModels.setLiveBuild(projection.name, build)
     running.set(projection.name, joined)
@@ -165,13 +162,23 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
     else if (before !== build) dropLater(before, old)
   }
 
+  /** Nobody waits for it: what cannot be dropped is told of, and stays on disk for now. */
+  async function drop(build: string): Promise<void> {
+    try {
+      await readModels.dropBuild(build)
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error)
+      onAlarm?.({ kind: 'not-dropped', build, detail })
+    }
+  }
+
   function dropLater(build: string, old: Running | undefined): void {
-    const drop = async () => {
+    const stopAndDrop = async () => {
       drops.delete(timer)
       await old?.consumer.stop()
-      await readModels.dropBuild(build)
+      await drop(build)
     }
-    const timer = setTimeout(() => void drop(), options.dropAfterMs ?? dropAfterMs)
+    const timer = setTimeout(() => void stopAndDrop(), options.dropAfterMs ?? dropAfterMs)
     drops.set(timer, async () => {
       clearTimeout(timer)
       await old?.consumer.stop()
@@ -229,16 +236,4 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Ru
       await Promise.all([...running.values()].map(({ consumer }) => consumer.stop()))
     },
   }
-}
-
-/** Whether a build has come at least as far as another in every stream. */
-async function isAtLeastAsFar(
-  build: Pick<Build, 'progress'>,
-  other: Pick<Build, 'allProgress'>,
-): Promise<boolean> {
-  for (const { stream, revision } of await other.allProgress()) {
-    const reached = await build.progress(stream)
-    if (reached === undefined || reached < revision) return false
-  }
-  return true
 }

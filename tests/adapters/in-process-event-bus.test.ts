@@ -74,6 +74,64 @@ describe('in-process event bus', () => {
     await bus.close()
   })
 
+  it('lets go of what a group misses that keeps failing, and tells it so', async () => {
+    const bus = open(join(folder, 'failing'))
+    const [healthy, failing] = [recorder(), recorder()]
+    let isBroken = true
+    await bus.consume('healthy', healthy.handle)
+    await bus.consume('failing', async (delivery) => {
+      if (isBroken) throw new Error('not now')
+      await failing.handle(delivery)
+    })
+    const mark = (position: number) =>
+      bus.mark({ logId: 'log', position: eventAt(position).position })
+    for (let n = 0; n < 60; n += 1) {
+      await bus.publish(Array.from({ length: 1_000 }, (_, i) => eventAt(n * 1_000 + i)))
+    }
+    await mark(59_999)
+    await eventually(() => healthy.positions().length === 60_000, 'the other group has all')
+    await eventually(() => healthy.markers().length === 1, 'and the marker')
+    expect(await bus.lastMarker('log')).to.equal(undefined)
+
+    isBroken = false
+    await eventually(() => failing.deliveries.some(({ hasMissed }) => hasMissed), 'it is told')
+    const [first, second] = failing.deliveries
+    expect(first?.events[0]?.position).to.equal(eventAt(0).position)
+    expect(first?.hasMissed).to.equal(undefined)
+    expect(second).to.deep.equal({ events: [], hasMissed: true })
+    await bus.publish([eventAt(60_000)])
+    await mark(60_000)
+    await eventually(() => failing.positions().includes(60_000), 'it goes on')
+    const isKept = async () => (await bus.lastMarker('log')) === eventAt(60_000).position
+    await eventually(isKept, 'the marker is kept')
+    await bus.close()
+  })
+
+  it('does not wait for a group while it handles what it missed', async () => {
+    const bus = open(join(folder, 'missed'))
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+    let isBroken = true
+    let told = 0
+    await bus.consume('failing', async ({ hasMissed }) => {
+      if (isBroken) throw new Error('not now')
+      if (!hasMissed) return
+      told += 1
+      await held
+    })
+    const publish = async () => {
+      for (let n = 0; n < 30; n += 1) {
+        await bus.publish(Array.from({ length: 1_000 }, (_, i) => eventAt(n * 1_000 + i)))
+      }
+    }
+    await publish()
+    isBroken = false
+    await eventually(() => told === 1, 'it reads what it missed')
+    await publish()
+    letGo()
+    await eventually(() => told === 2, 'it missed something again')
+    await bus.close()
+  })
+
   it('puts what waits together into one delivery', async () => {
     const bus = open(join(folder, 'merged'))
     const { handle, deliveries, positions } = recorder()

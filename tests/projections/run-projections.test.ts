@@ -13,8 +13,14 @@ import { ledgers } from '../../projections/ledgers.ts'
 import type { Projection } from '../../projections/projection.ts'
 import { createProjector } from '../../projections/projector.ts'
 import type { Alarm } from '../../projections/projector-options.ts'
-import { type RunningProjections, runProjections } from '../../projections/run-projections.ts'
+import {
+  type RunningProjections,
+  type RunProjectionsOptions,
+  runProjections,
+} from '../../projections/run-projections.ts'
+import { skipEvent } from '../../projections/skip-event.ts'
 import { transactions } from '../../projections/transactions.ts'
+import { RebuildStuck } from '../../projections/until-as-far.ts'
 import { compareBuilds, type Difference } from '../../projections/verify.ts'
 import { eventually, failureOf } from '../eventually.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -61,10 +67,14 @@ describe('running projections', () => {
     relay = runRelay({ store, bus, logId, signal: stopRelay.signal, onError, markerIntervalMs: 5 })
   }
 
-  async function start(projections = all): Promise<void> {
+  async function start(
+    projections = all,
+    different: Partial<RunProjectionsOptions> = {},
+  ): Promise<void> {
     const { store, readModels, logId } = bank
     running = await runProjections({
       ...{ projections, store, bus, readModels, logId, dropAfterMs: 30 },
+      ...different,
       onAlarm: (alarm) => alarms.push(alarm),
     })
   }
@@ -183,6 +193,136 @@ describe('running projections', () => {
     expect(await readModels.liveBuild('accounts')).to.equal('accounts-v1.2')
     expect(await digest(build, accounts)).to.deep.equal(await freshDigest(accounts))
   })
+
+  describe('rebuilt where an event cannot be applied', () => {
+    /** Accounts, but the transactions in `bad` fail. */
+    const bad = new Set<string>()
+    const [first, ...others] = accounts.collections
+    if (!first) throw new Error('accounts has collections')
+    const check: typeof first.check = (_body, { data }) => {
+      const { id = '' } = data as { readonly id?: string }
+      if (bad.has(id)) throw new Error(`${id} is bad`)
+    }
+    const faulty: Projection = { ...accounts, collections: [{ ...first, check }, ...others] }
+    const parkedIn = async (build: string) =>
+      (await (await bank.readModels.openBuild(build, accounts.collections)).parked()).map(
+        ({ stream }) => stream,
+      )
+    const expectStuck = async () => {
+      const failure = await failureOf(running.rebuild('accounts'))
+      expect(failure).to.be.instanceOf(RebuildStuck)
+      expect(await bank.readModels.builds('accounts')).to.deep.equal(['accounts-v1.1'])
+      expect(await bank.readModels.liveBuild('accounts')).to.equal('accounts-v1.1')
+      return failure.message
+    }
+    beforeEach(async () => {
+      bad.clear()
+      for (const ledger of ['x', 'y']) {
+        await bank.record(ledger, [...begin, posted(`of-${ledger}`, [posting('a', 'b', 1)])])
+      }
+    })
+
+    it('are stuck, leave nothing behind, and are rebuilt when it can be applied', async () => {
+      await start([faulty])
+      bad.add('of-x')
+      expect(await expectStuck()).to.contain('ledger-x@3 is parked (of-x is bad)')
+      expect(await expectStuck()).to.contain('of-x is bad')
+      bad.clear()
+      await running.rebuild('accounts')
+      const live = await liveBuild(accounts)
+      expect(live.name).to.equal('accounts-v1.2')
+      expect(await digest(live, accounts)).to.deep.equal(await freshDigest(accounts))
+    })
+
+    it('are stuck also where the live build has as much parked, of another stream', async () => {
+      bad.add('of-x')
+      await start([faulty])
+      expect(await parkedIn('accounts-v1.1')).to.deep.equal(['ledger-x'])
+      bad.clear()
+      bad.add('of-y')
+      expect(await expectStuck()).to.contain('of-y is bad')
+    })
+
+    it('go live with what the live build has parked as well', async () => {
+      bad.add('of-x')
+      await start([faulty])
+      await running.rebuild('accounts')
+      expect(await bank.readModels.liveBuild('accounts')).to.equal('accounts-v1.2')
+      expect(await parkedIn('accounts-v1.2')).to.deep.equal(['ledger-x'])
+    })
+
+    it('obey a skip that came while they were filled', async () => {
+      bad.add('of-x')
+      const skip = {
+        ...{ by: 'ops', projection: 'accounts-v1', reason: 'bad' },
+        ...{ revision: '3', stream: 'ledger-x' },
+      }
+      let fills = 0
+      await start([faulty], {
+        async fill(builds, onProgress) {
+          const { store, readModels, logId } = bank
+          await fillBuilds(builds, { store, readModels, logId, onProgress })
+          fills += 1
+          if (fills === 1) return
+          await skipEvent(store, skip, { newId: randomUUID, now: timeAt(0) })
+          expect(await running.retry('accounts', 'ledger-x')).to.equal(true)
+        },
+      })
+      await running.rebuild('accounts')
+      const live = await liveBuild(accounts)
+      expect(live.name).to.equal('accounts-v1.2')
+      expect(await live.parked()).to.deep.equal([])
+      expect(await live.progress('ledger-x')).to.equal(3n)
+    })
+  })
+
+  it('tell of an old build that cannot be dropped', async () => {
+    await bank.record('x', begin)
+    const dropBuild = () => Promise.reject(new Error('in use'))
+    await start(all, { readModels: { ...bank.readModels, dropBuild } })
+    await running.rebuild('accounts')
+    await eventually(() => alarms.length > 0, 'it is told of')
+    const alarm = { kind: 'not-dropped', build: 'accounts-v1.1', detail: 'in use' }
+    expect(alarms).to.deep.equal([alarm])
+  })
+
+  it('go on while the writes of one fail, which reads the rest from the log later', async () => {
+    await bank.record('x', begin)
+    await bank.record('quiet', begin)
+    let isBroken = false
+    const readModels: typeof bank.readModels = {
+      ...bank.readModels,
+      async openBuild(...which) {
+        const build = await bank.readModels.openBuild(...which)
+        if (!build.name.startsWith('accounts')) return build
+        return {
+          ...build,
+          write: (changes) =>
+            isBroken ? Promise.reject(new Error('no room')) : build.write(changes),
+        }
+      },
+    }
+    await start(all, { readModels })
+    isBroken = true
+    await bank.record('x', [post()])
+    await eventually(() => errors.length > 0, 'a write failed')
+    await bank.record('quiet', [post()])
+    const sets = Array.from({ length: 1_000 }, (): LedgerEvent => {
+      return { type: 'OverdraftSet', data: { account: 'a', asset: 'CZK/2', overdraft: '7' } }
+    })
+    for (let n = 0; n < 25; n += 1) await bank.record('x', sets)
+    for (const projection of [ledgers, transactions]) {
+      const build = await liveBuild(projection)
+      const isLevel = async () => (await build.progress('ledger-x')) === 25_003n
+      await eventually(isLevel, `${projection.name} go on`)
+    }
+    isBroken = false
+    errors.length = 0
+    await untilLevel()
+    expect(await (await liveBuild(accounts)).progress('ledger-quiet')).to.equal(3n)
+    expect(alarms).to.deep.equal([])
+    errors.length = 0
+  }).timeout(30_000)
 
   it('leave the others alone when one halts at an unknown event (C-14)', async () => {
     await bank.record('x', begin)
