@@ -81,8 +81,9 @@ async function indexedTo(index: IdIndex, store: EventStore, stream: string): Pro
   if (covered === undefined) return -1n
   const { id, revision } = covered
   for await (const [event] of store.readStream(stream, { from: revision, limit: 1 })) {
-    return event?.id === id ? revision : -1n
+    if (event?.id === id) return revision
   }
+  index.uncover(stream)
   return -1n
 }
 

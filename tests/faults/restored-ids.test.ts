@@ -48,6 +48,26 @@ describe('an older copy of the log, restored beside a newer id index and snapsho
     return result
   }
 
+  it('writes a ledger at once that the index knows and the log does not', async () => {
+    const createOther = () =>
+      use(async ({ handler }) =>
+        brief(
+          await handler.handle('other', {
+            ...{ command: create, content: create, caller: 'anonymous' },
+            idempotencyKey: 'k1',
+            deadline: Date.now() + 3_000,
+          }),
+        ),
+      )
+    await use(({ send }) => send(create))
+    cpSync(path('events.db'), path('backup'))
+    expect(await createOther()).equal('accepted 0 LedgerCreated')
+    cpSync(path('backup'), path('events.db'))
+    expect(await createOther()).equal('accepted 0 LedgerCreated')
+    expect(await createOther()).equal('replayed 0 LedgerCreated')
+    rmSync(folder, { recursive: true })
+  })
+
   it('remembers what the log has, also when it has grown past them and was killed', async () => {
     await use(async ({ send }) => {
       for (const command of [create, openBank]) await send(command)
