@@ -8,9 +8,12 @@ import { LineRefused, readCommandLine } from './read-command-line.ts'
 import type { LedgerRoutes } from './routes/ledger-routes.ts'
 import { type Line, splitLines } from './split-lines.ts'
 
-/** Bytes of one line, and lines that may wait for their results: together what a bulk can take. */
+/** Of one line. */
 export const maxLineBytes = 1_048_576
+
+/** Lines whose results wait to be sent, and their bytes: together what a bulk can take. */
 export const maxLinesUnderWay = 4_096
+export const maxBytesUnderWay = 16_777_216
 
 /** Results leave in pieces of about this size, or as soon as no further one is ready. */
 const pieceCharacters = 16_384
@@ -64,19 +67,27 @@ export interface Bulk {
 
 /** A line on its way. It has its result, or a failure that ends the answer, when `settled` resolves. */
 interface Entry {
+  readonly bytes: number
   result?: LineResult
   failure?: unknown
   readonly settled?: Promise<void>
 }
 
+/** Lines on their way, in order. */
+interface UnderWay {
+  readonly queue: BoundedQueue<Entry>
+  bytes: number
+}
+
 /**
  * Decides each line as it comes and yields results in order, as text, also while no further line
- * comes. While `maxLinesUnderWay` wait it takes no more, so nothing grows when nobody reads.
+ * comes. While as many wait as may it takes no more, so nothing grows when nobody reads.
  */
 export async function* runBulk(body: AsyncIterable<Buffer>, bulk: Bulk): AsyncGenerator<string> {
   const counts = { accepted: 0, refused: 0, failed: 0 }
   const queue = createBoundedQueue<Entry>(maxLinesUnderWay)
-  const reading = readLines(body, queue, bulk)
+  const underWay: UnderWay = { queue, bytes: 0 }
+  const reading = readLines(body, underWay, bulk)
   reading.catch(() => undefined) // it is awaited below, after the results of what was read
   let piece = ''
   try {
@@ -91,6 +102,7 @@ export async function* runBulk(body: AsyncIterable<Buffer>, bulk: Bulk): AsyncGe
         if (entry) await nextTurn() // what became durable with it is ready by then too
         continue
       }
+      underWay.bytes -= entry.bytes
       queue.shift()
       counts[entry.result.status] += 1
       if (bulk.onlyErrors && entry.result.status === 'accepted') continue
@@ -109,19 +121,24 @@ export async function* runBulk(body: AsyncIterable<Buffer>, bulk: Bulk): AsyncGe
 /** Takes lines while there is room, until the body ends or nobody wants results any more. */
 async function readLines(
   body: AsyncIterable<Buffer>,
-  queue: BoundedQueue<Entry>,
+  underWay: UnderWay,
   bulk: Bulk,
 ): Promise<void> {
+  const { queue } = underWay
+  const isFull = (bytes: number): boolean =>
+    queue.isFull || underWay.bytes + bytes > maxBytesUnderWay
   let number = 0
   try {
     for await (const lines of splitLines(body, maxLineBytes)) {
       for (const line of lines) {
         number += 1
         if (line === '') continue
-        while (queue.isFull && !queue.isEnded) await queue.changed()
+        const bytes = Buffer.byteLength(line)
+        while (isFull(bytes) && !queue.isEnded) await queue.changed()
         for (let room = bulk.routes.room(); room; room = bulk.routes.room()) await room
         if (queue.isEnded) return
-        queue.push(decideLine(line, number, bulk))
+        underWay.bytes += bytes
+        queue.push(decideLine({ line, number, bytes }, bulk))
       }
     }
   } finally {
@@ -129,12 +146,19 @@ async function readLines(
   }
 }
 
-function decideLine(line: Line, number: number, bulk: Bulk): Entry {
+interface NumberedLine {
+  readonly line: Line
+  readonly number: number
+  readonly bytes: number
+}
+
+function decideLine({ line, number, bytes }: NumberedLine, bulk: Bulk): Entry {
   const { routes, ledger, caller, trace, keyPrefix } = bulk
   const { newId: newTransactionId } = routes
   try {
     const read = readCommandLine(line, number, { keyPrefix, newTransactionId })
     const entry: Entry = {
+      bytes,
       settled: routes
         .handle(ledger, {
           command: read.command,
@@ -154,7 +178,7 @@ function decideLine(line: Line, number: number, bulk: Bulk): Entry {
     if (!(error instanceof LineRefused)) throw error
     const { code, message: detail, pointer } = error
     const where = pointer === undefined ? {} : { pointer }
-    return { result: { line: number, status: 'refused', code, detail, ...where } }
+    return { bytes, result: { line: number, status: 'refused', code, detail, ...where } }
   }
 }
 
