@@ -20,6 +20,8 @@ import { type Recollection, type Sought, seek } from './recall.ts'
 export interface Candidate<Command> {
   readonly request: CommandRequest<Command>
   readonly hash: string
+  /** Of its content as canonical JSON: what it weighs while it waits. */
+  readonly bytes: number
   /** Its idempotency key and its own id, as far as it has them. */
   readonly key: Sought | undefined
   readonly own: Sought | undefined

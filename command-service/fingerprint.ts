@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { canonicalJson } from '../platform/canonical-json.ts'
 import type { Name } from './domain/decider.ts'
 
 /** 128 bits that stand for an id in one stream and namespace, as 16 bytes. */
@@ -23,5 +22,5 @@ export const keyName = (caller: string, key: string): Name => ({
 })
 
 /** Tells the same command from another: over stream, type and body, with the algorithm's tag. */
-export const contentHash = (stream: string, content: unknown): string =>
-  `sha256:${hash('sha256', `${stream}\n${canonicalJson(content)}`, 'base64url')}`
+export const contentHash = (stream: string, canonicalContent: string): string =>
+  `sha256:${hash('sha256', `${stream}\n${canonicalContent}`, 'base64url')}`

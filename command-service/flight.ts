@@ -1,5 +1,9 @@
 import type { DomainEvent } from '../events/codec.ts'
-import { type EventStore, WrongExpectedRevision } from '../events/event-store.ts'
+import {
+  AppendOutcomeUnknown,
+  type EventStore,
+  WrongExpectedRevision,
+} from '../events/event-store.ts'
 import type { Batch } from './decide-batch.ts'
 import type { Observer } from './observer.ts'
 import { settleAppend } from './settle-append.ts'
@@ -49,3 +53,13 @@ export async function confirm<State, Event extends DomainEvent, Code extends str
     return { failure: error instanceof Error ? error : new Error(String(error)) }
   }
 }
+
+const isUnknown = (landing: Landing | undefined): boolean =>
+  typeof landing === 'object' && landing.failure instanceof AppendOutcomeUnknown
+
+/** Of a flight that is given up after the first of all landed so: whether the log may have it. */
+export const mayBeDone = (
+  { landing, batch }: Pick<Flight<never, unknown, DomainEvent, string>, 'landing' | 'batch'>,
+  first: Landing,
+): boolean =>
+  isUnknown(landing) || (isUnknown(first) && landing === 'confirmed' && batch.events.length > 0)

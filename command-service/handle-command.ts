@@ -1,15 +1,18 @@
 import type { DomainEvent } from '../events/codec.ts'
+import { canonicalJson } from '../platform/canonical-json.ts'
 import { type CommandRequest, type Outcome, Overloaded } from './command.ts'
 import type { Candidate } from './decide-batch.ts'
 import { contentHash, keyName } from './fingerprint.ts'
 import { createHotStream, type HotStream, type HotStreamOptions } from './hot-stream.ts'
 import { createRecall, seek } from './recall.ts'
 
-/** Commands that wait for an answer, over all streams. */
-const maxWaitingCommands = 20_000
+/** Commands that wait for an answer, over all streams, and the bytes of what was sent with them. */
+export const maxWaitingCommands = 20_000
+export const maxWaitingBytes = 67_108_864
 
 /** Beyond so many, those who send many commands wait for room; single ones are still taken. */
-const manyWaitingCommands = 15_000
+export const manyWaitingCommands = 15_000
+export const manyWaitingBytes = 50_331_648
 
 /** How often deadlines are looked at. */
 const expiryIntervalMs = 50
@@ -43,6 +46,8 @@ export interface CommandHandler<Command, Event, Code extends string> {
 
 export interface HandlerStats {
   readonly waitingCommands: number
+  /** Of their contents as canonical JSON. */
+  readonly waitingBytes: number
   readonly hotStreams: number
   readonly hotBytes: number
 }
@@ -84,17 +89,21 @@ export function createCommandHandler<
   /** In the order of their last use. */
   const streams = new Map<string, HotStream<Command, Event, Code>>()
   let waiting = 0
+  let waitingBytes = 0
   let isClosing = false
   let whenDrained: (() => void) | undefined
   let hasRoom: PromiseWithResolvers<void> | undefined
 
-  function onAnswered(commands: number): void {
+  const areMany = (): boolean => waiting >= manyWaitingCommands || waitingBytes >= manyWaitingBytes
+
+  function onAnswered(commands: number, bytes: number): void {
     waiting -= commands
-    if (hasRoom && waiting < manyWaitingCommands) {
+    waitingBytes -= bytes
+    if (hasRoom && !areMany()) {
       hasRoom.resolve()
       hasRoom = undefined
     }
-    if (waiting === 0) whenDrained?.()
+    if (waiting <= 0) whenDrained?.()
   }
 
   function hotStream(stream: string): HotStream<Command, Event, Code> {
@@ -108,9 +117,11 @@ export function createCommandHandler<
   function candidate(stream: string, request: CommandRequest<Command>): Candidate<Command> {
     const { idempotencyKey, caller, command } = request
     const own = domain.nameOf(command)
+    const content = canonicalJson(request.content)
     return {
       request,
-      hash: contentHash(stream, request.content),
+      hash: contentHash(stream, content),
+      bytes: Buffer.byteLength(content),
       key: idempotencyKey === undefined ? undefined : seek(stream, keyName(caller, idempotencyKey)),
       own: own && seek(stream, own),
     }
@@ -123,27 +134,21 @@ export function createCommandHandler<
   }, expiryIntervalMs)
   expiry.unref()
 
-  let isTidying = false
+  let tidying: Promise<void> | undefined
 
   /** Keeps snapshots near the streams' ends and memory within its limit, beside the commands. */
   async function tidy(): Promise<void> {
-    if (isTidying) return
-    isTidying = true
-    try {
-      for (const [stream, hot] of streams) {
-        if (hot.unsavedEvents >= eventsBetweenSnapshots) await save(stream, hot)
-      }
-      let excessBytes = hotBytes() - maxHotBytes
-      for (const [stream, hot] of streams) {
-        const isEmpty = hot.revision < 0n
-        if (!isEmpty && excessBytes <= 0) continue
-        if (hot.isIdle) await save(stream, hot)
-        if (!hot.isIdle) continue
-        excessBytes -= hot.weight
-        streams.delete(stream)
-      }
-    } finally {
-      isTidying = false
+    for (const [stream, hot] of streams) {
+      if (hot.unsavedEvents >= eventsBetweenSnapshots) await save(stream, hot)
+    }
+    let excessBytes = hotBytes() - maxHotBytes
+    for (const [stream, hot] of streams) {
+      const isEmpty = hot.revision < 0n
+      if (!isEmpty && excessBytes <= 0) continue
+      if (hot.isIdle) await save(stream, hot)
+      if (!hot.isIdle) continue
+      excessBytes -= hot.weight
+      streams.delete(stream)
     }
   }
 
@@ -163,8 +168,10 @@ export function createCommandHandler<
     return bytes
   }
 
-  const tidying = setInterval(() => void tidy(), tidyIntervalMs)
-  tidying.unref()
+  const tidiness = setInterval(() => {
+    tidying ??= tidy().finally(() => (tidying = undefined))
+  }, tidyIntervalMs)
+  tidiness.unref()
 
   return {
     handle(id, request) {
@@ -172,17 +179,24 @@ export function createCommandHandler<
       if (waiting >= maxWaitingCommands) return refused('too many commands are waiting')
       const stream = `${domain.category}-${id}`
       const one = candidate(stream, request)
+      if (waitingBytes + one.bytes > maxWaitingBytes) return refused('too many bytes are waiting')
       waiting += 1
+      waitingBytes += one.bytes
       return hotStream(stream).submit(one)
     },
 
     room() {
-      if (waiting < manyWaitingCommands) return undefined
+      if (!areMany()) return undefined
       hasRoom ??= Promise.withResolvers<void>()
       return hasRoom.promise
     },
 
-    stats: () => ({ waitingCommands: waiting, hotStreams: streams.size, hotBytes: hotBytes() }),
+    stats: () => ({
+      waitingCommands: waiting,
+      waitingBytes,
+      hotStreams: streams.size,
+      hotBytes: hotBytes(),
+    }),
 
     async close() {
       isClosing = true
@@ -191,7 +205,8 @@ export function createCommandHandler<
       for (const hot of streams.values()) await hot.whenIdle()
       clearTimeout(timer)
       clearInterval(expiry)
-      clearInterval(tidying)
+      clearInterval(tidiness)
+      await tidying // what it saves is not saved again, and the store is open until it has ended
       for (const [stream, hot] of streams) await save(stream, hot)
       await index.close()
     },

@@ -1,16 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DomainEvent } from '../events/codec.ts'
-import { AppendOutcomeUnknown } from '../events/event-store.ts'
+import { EventStoreUnavailable } from '../events/event-store.ts'
 import { type Clock, timestamp } from '../platform/clock.ts'
 import { backOff } from '../platform/delay.ts'
-import { type Outcome, OutcomeUnknown, Overloaded } from './command.ts'
+import { type Outcome, OutcomeUnknown } from './command.ts'
 import { type Batch, type Candidate, decideBatch, type Folded } from './decide-batch.ts'
 import type { Domain } from './domain/domain.ts'
-import { confirm, type Flight, type FlightOptions, type Landing } from './flight.ts'
+import { confirm, type Flight, type FlightOptions, type Landing, mayBeDone } from './flight.ts'
 import { DamagedIdIndex } from './id-index.ts'
 import { unavailable } from './load-stream.ts'
 import { type Recall, type Recollection, type Sought, seek } from './recall.ts'
 import { createStreamBase, type StreamBaseOptions } from './stream-base.ts'
+import { createAnswering, type OnAnswered, type WaitingCommand } from './waiting-command.ts'
 
 /** Commands decided at once, at most. */
 const maxBatchCommands = 2_000
@@ -31,8 +32,7 @@ export interface HotStreamOptions<
   readonly recall: Recall<Event>
   readonly clock: Clock
   readonly newId: () => string
-  /** So many commands were answered, each once. */
-  readonly onAnswered: (commands: number) => void
+  readonly onAnswered: OnAnswered
 }
 
 /** A stream in use: its folded state, and the commands that wait for it. */
@@ -53,14 +53,6 @@ export interface HotStream<Command, Event extends DomainEvent, Code extends stri
   saveSnapshot(): Promise<void>
 }
 
-interface Waiting<Command, Event extends DomainEvent, Code extends string>
-  extends Candidate<Command> {
-  readonly resolve: (outcome: Outcome<Event, Code>) => void
-  readonly reject: (error: Error) => void
-  /** Its caller was told something: it must not be decided any more. */
-  isAnswered: boolean
-}
-
 /**
  * One loop decides the stream's commands in order, on the durable base and on what the batches that
  * are under way will leave behind. They land in order too: what rests on one that fails is discarded
@@ -75,9 +67,10 @@ export function createHotStream<
   stream: string,
   options: HotStreamOptions<Command, Event, State, Code>,
 ): HotStream<Command, Event, Code> {
-  type Own = Waiting<Command, Event, Code>
+  type Own = WaitingCommand<Command, Event, Code>
   const { domain, store, index, recall, clock, newId, observer } = options
   const base = createStreamBase(stream, options)
+  const { answer, refuse, refuseLate } = createAnswering<Command, Event, Code>(options.onAnswered)
   let queue: Own[] = []
   /** Taken from the queue to be decided next. */
   let taken: readonly Own[] = []
@@ -114,8 +107,17 @@ export function createHotStream<
       const tip = flights.at(-1)?.batch.after ?? durable
       const past = await lookBack(tip.state)
       if (past && base.isIndexed) takeOff(tip, past)
-      else if (flights.length === 0) await base.foldTail()
+      else if (flights.length === 0) await indexAnew()
     })
+  }
+
+  /** Another stream may discard the index meanwhile: then again. Any other end is a failure. */
+  async function indexAnew(): Promise<void> {
+    const { generation } = index
+    await base.foldTail()
+    if (base.isIndexed || index.generation !== generation) return
+    base.forget()
+    throw new EventStoreUnavailable(`${stream} was not read up to what is known of it`)
   }
 
   /** Does a step for commands; those it does not pass on go back in front, or fail with it. */
@@ -172,19 +174,24 @@ export function createHotStream<
       flights.shift()
       conflicts = 0
       base.commit(flight.batch)
-      answer(flight)
+      answer(flight.commands, flight.batch.outcomes)
       return
     }
     // Nothing else is sent before it is certain that what was sent on top of it was refused.
     await Promise.all(flights.map(({ landed }) => landed))
-    const discarded = flights.splice(0).flatMap(({ commands }) => commands)
+    const discarded = flights.splice(0)
+    for (const { commands } of discarded.filter((one) => mayBeDone(one, landing))) {
+      base.forget()
+      const reason = new OutcomeUnknown('it stopped before the append was settled')
+      for (const one of commands) refuse(one, reason)
+    }
+    const commands = discarded.flatMap((one) => one.commands)
     if (landing === 'conflict') {
-      await holding(discarded, foldWhatOthersAppended)
+      await holding(commands, foldWhatOthersAppended)
       return
     }
-    if (landing.failure instanceof AppendOutcomeUnknown) base.forget()
     for (const one of flight.commands) refuse(one, landing.failure)
-    await holding(discarded, async () => {})
+    await holding(commands, async () => {})
   }
 
   async function foldWhatOthersAppended(): Promise<void> {
@@ -194,17 +201,6 @@ export function createHotStream<
     const { revision } = await base.foldTail()
     // A store may refuse before it shows why, where what it refused for is not replicated yet.
     if (revision === before) await backOff(betweenConflicts, conflicts)
-  }
-
-  function answer({ commands, batch }: Flight<Own, State, Event, Code>): void {
-    let answered = 0
-    for (const [n, outcome] of batch.outcomes.entries()) {
-      const command = commands[n]
-      if (!command || command.isAnswered) continue
-      command.resolve(outcome)
-      answered += 1
-    }
-    options.onAnswered(answered)
   }
 
   /** What the past has of the commands taken; nothing where the index had to be given up. */
@@ -233,30 +229,11 @@ export function createHotStream<
     return all
   }
 
-  function refuse(one: Own, reason: Error): void {
-    one.isAnswered = true
-    one.reject(reason)
-    options.onAnswered(1)
-  }
-
   /** Before an append nothing was done; during one nobody knows yet, and settling goes on. */
   function expire(now: number): void {
     for (const { commands, batch } of flights) refuseLate(commands, now, batch.events.length > 0)
     refuseLate(taken, now)
     if (refuseLate(queue, now) > 0) queue = queue.filter(({ isAnswered }) => !isAnswered)
-  }
-
-  function refuseLate(commands: readonly Own[], now: number, mayBeDone = false): number {
-    let refused = 0
-    for (const one of commands) {
-      if (one.isAnswered || one.request.deadline > now) continue
-      refused += 1
-      const reason = mayBeDone
-        ? new OutcomeUnknown('the deadline passed while it was appended')
-        : new Overloaded('the deadline passed before it was decided')
-      refuse(one, reason)
-    }
-    return refused
   }
 
   return {

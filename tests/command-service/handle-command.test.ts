@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { LedgerCommand } from '../../command-service/domain/ledger/commands.ts'
 import { openFileIdIndex } from '../../command-service/file-id-index.ts'
+import { manyWaitingBytes, maxWaitingBytes } from '../../command-service/handle-command.ts'
 import { DamagedIdIndex, type IdIndex } from '../../command-service/id-index.ts'
 import {
   AppendOutcomeUnknown,
@@ -377,6 +379,30 @@ describe('command handling', () => {
       expect(brief(await sendOther(pay('t1', '6', 'bank', 'a')))).equal('transaction-exists')
     })
 
+    it('a log that shows less than it did is a failure, until it shows all again', async () => {
+      const { store, folder } = await newStore()
+      const index = await openFileIdIndex({ folder: join(folder, 'ids'), logId: 'log-1' })
+      let shown: number | undefined
+      const { send } = await openHandler({
+        store: {
+          ...store,
+          readStream: (stream, range = {}) =>
+            store.readStream(stream, shown === undefined ? range : { ...range, limit: shown }),
+        },
+        folder,
+        index,
+      })
+      await send(create)
+      await send(openBank)
+      shown = 1
+      await index.discard()
+      const soon = () => ({ deadline: Date.now() + 3_000 })
+      const failure = await failureOf(send(pay('t1', '5', 'bank', 'a'), soon()))
+      expect(failure).include({ code: 'EVENT_STORE_UNAVAILABLE' })
+      shown = undefined
+      expect(brief(await send(pay('t1', '5', 'bank', 'a'), soon()))).match(/^accepted 3/)
+    })
+
     it('a dry run decides and appends nothing', async () => {
       const { send, events } = await openHandler(await newStore())
       await send(create)
@@ -424,6 +450,32 @@ describe('command handling', () => {
       expect(brief(outcome)).equal('command-too-large')
     })
 
+    it('what waits is limited by its bytes too; single commands are taken longer', async () => {
+      const { store, folder } = await newStore()
+      const slow = faultyStore(store)
+      const { send, handler } = await openHandler({ store: slow, folder })
+      await send(create)
+      const gate = Promise.withResolvers<void>()
+      slow.intercept = async (append) => {
+        await gate.promise
+        return append()
+      }
+      const content = { of: 'x'.repeat(1_000_000) }
+      const sent: Promise<string>[] = []
+      const sendNext = () => sent.push(send(create, { content }).then(brief, ({ code }) => code))
+      while (handler.room() === undefined) sendNext()
+      expect(handler.stats().waitingBytes).within(manyWaitingBytes, manyWaitingBytes + 1_000_100)
+      for (let n = 0; n < 20; n += 1) sendNext()
+      expect(handler.stats().waitingBytes).within(maxWaitingBytes - 1_000_100, maxWaitingBytes)
+      const room = handler.room()
+      gate.resolve()
+      await room
+      const answers = await Promise.all(sent)
+      expect(answers.filter((text) => text === 'accepted 0')).lengthOf(67)
+      expect(answers.filter((text) => text === 'OVERLOADED')).lengthOf(answers.length - 67)
+      expect(handler.stats()).include({ waitingCommands: 0, waitingBytes: 0 })
+    })
+
     it('a ledger that is not used gives its memory back and is folded again when it is', async () => {
       const { store, folder } = await newStore()
       const subject = await openHandler({ store, folder, maxHotBytes: 1 })
@@ -436,6 +488,30 @@ describe('command handling', () => {
   })
 
   describe('stopping', () => {
+    it('waits for what is saved beside the commands, and does not save it again', async () => {
+      const { store, folder } = await newStore()
+      const index = await openFileIdIndex({ folder: join(folder, 'ids'), logId: 'log-1' })
+      const gate = Promise.withResolvers<void>()
+      let saves = 0
+      const slow: IdIndex = {
+        ...index,
+        async save() {
+          saves += 1
+          await gate.promise
+          await index.save()
+        },
+      }
+      const { send, handler } = await openHandler({ store, folder, index: slow, maxHotBytes: 1 })
+      await send(create)
+      await send(openBank)
+      await eventually(() => saves === 1, 'the ledger is saved, to let go of it')
+      const closing = handler.close()
+      for (let turn = 0; turn < 10; turn += 1) await nextTurn()
+      gate.resolve()
+      await closing
+      expect(saves).equal(1)
+    })
+
     it('answers what it accepted, refuses what is new, then closes', async () => {
       const { store, folder } = await newStore()
       const slow = faultyStore(store)

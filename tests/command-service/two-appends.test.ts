@@ -41,7 +41,11 @@ describe('two appends under way (decisions 5 to 8)', () => {
   }
 
   /** A ledger in which `a` has 5. */
-  async function openCase(options: { exclusive?: boolean; clock?: () => number }): Promise<Case> {
+  async function openCase(options: {
+    readonly exclusive?: boolean
+    readonly clock?: () => number
+    readonly stopTimeoutMs?: number
+  }): Promise<Case> {
     const folder = newFolder()
     const store = await openStore(folder)
     open.push(store)
@@ -212,6 +216,72 @@ describe('two appends under way (decisions 5 to 8)', () => {
     await eventually(() => answers.length === 4, 'what was sent is settled')
     expect(answers.at(-1)).equal('accepted 9')
     expect(await events()).lengthOf(10)
+  })
+
+  it('past its deadline a command is told once, also where the append fails after that', async () => {
+    let now = 1_000_000
+    const { ask, faulty, answers, handler } = await openCase({ clock: () => now })
+    const gate = Promise.withResolvers<void>()
+    faulty.intercept = async () => {
+      await gate.promise
+      throw new EventStoreUnavailable('the disk is full')
+    }
+    const deadline = now + 100
+    await ask(pay('t1', '5', 'a', 'b'), { deadline })
+    await ask(pay('t2', '5', 'b', 'c'), { deadline })
+    now += 200
+    await eventually(() => answers.length === 2, 'both are answered')
+    gate.resolve()
+    await turns()
+    expect(handler.stats()).include({ waitingCommands: 0, waitingBytes: 0 })
+    await handler.close()
+    expect(answers).deep.equal(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
+  })
+
+  it('past its deadline a command is told once, also where the load fails after that', async () => {
+    let now = 1_000_000
+    const { faulty, engine } = await openCase({})
+    const gate = Promise.withResolvers<void>()
+    const subject = await openHandler({
+      store: {
+        ...faulty,
+        // biome-ignore lint/correctness/useYield: it fails before the first event
+        async *readStream() {
+          await gate.promise
+          throw new EventStoreUnavailable('cut')
+        },
+      },
+      folder: newFolder(),
+      clock: () => now,
+    })
+    const failure = failureOf(subject.send(pay('t1', '5', 'a', 'b'), { deadline: now + 100 }))
+    now += 200
+    expect(await failure).include({ code: 'OVERLOADED' })
+    gate.resolve()
+    await turns()
+    expect(subject.handler.stats()).include({ waitingCommands: 0, waitingBytes: 0 })
+    await subject.handler.close()
+    expect(await engine.lastRevision('ledger-demo')).equal(3n)
+  })
+
+  it('stopped before the first is settled, it says of neither that nothing was done', async () => {
+    const { ask, faulty, answers, handler, events } = await openCase({ stopTimeoutMs: 1 })
+    let isFirst = true
+    faulty.intercept = async (append, [, expected]) => {
+      if (expected !== 3n) return append()
+      if (isFirst) await append()
+      isFirst = false
+      throw new AppendOutcomeUnknown('the connection was lost')
+    }
+    await ask(pay('t1', '5', 'a', 'b'))
+    await ask(pay('t2', '5', 'b', 'c'))
+    await eventually(async () => (await events()).length === 8, 'both are durable')
+    // biome-ignore lint/correctness/useYield: it fails before the first event
+    faulty.readStream = async function* () {
+      throw new EventStoreUnavailable('the connection was lost')
+    }
+    await handler.close()
+    expect(answers).deep.equal(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
   })
 
   it('stopping answers both', async () => {
