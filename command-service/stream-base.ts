@@ -54,7 +54,8 @@ export function createStreamBase<Event extends DomainEvent, State>(
     if (durable) return durable
     const loaded = await loadStream(options, snapshots, stream)
     savedRevision = loaded.snapshotRevision
-    frozen = undefined // it was of what was in memory before
+    frozen = undefined // it was of what was in memory before, and so was what is to be thawed
+    isThawDue = false
     durable = loaded.folded
     return durable
   }
