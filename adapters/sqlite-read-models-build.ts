@@ -12,6 +12,7 @@ import {
 import { createCheckpoints } from './sqlite-read-models-checkpoints.ts'
 import { guarded, openReadModelFile, useFor } from './sqlite-read-models-file.ts'
 import { createFinder, type FoundCollection } from './sqlite-read-models-finder.ts'
+import { withRevision } from './sqlite-read-models-revision.ts'
 import {
   buildSchema,
   furthestSchema,
@@ -38,12 +39,12 @@ export interface OpenSqliteBuild {
 /** One file: the documents of a build, its progress, what is parked, how far it covers the log. */
 export function openSqliteBuild(options: OpenSqliteBuild): SqliteBuild {
   const { path, name, collections, readOnly, changing } = options
-  const layouts = collections.map(layoutOf)
   const declared = new Map(
     collections.map((declaration) => {
       return [declaration.name, { declaration, layout: layoutOf(declaration) }]
     }),
   )
+  const layouts = [...declared.values()].map(({ layout }) => layout)
   const db = openReadModelFile(path, { schema: buildSchema, readOnly })
   const run = <T>(work: () => T): T => guarded(path, work)
 
@@ -167,7 +168,3 @@ function readerOf(
     coverage: async () => run(() => coverageOf.get()) as Coverage | undefined,
   }
 }
-
-/** A row of a table of this file's own schema, its revision as the port has it. */
-const withRevision = <T>(row: Readonly<Record<string, unknown>>): T =>
-  ({ ...row, revision: BigInt(Number(row.revision)) }) as T

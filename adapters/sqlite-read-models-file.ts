@@ -7,7 +7,7 @@ const applicationId = 0x45_56_52_4d
 const formatVersion = 1
 
 /** How long a statement waits for another connection's lock. */
-const busyTimeoutMs = 5_000
+export const busyTimeoutMs = 5_000
 
 /**
  * Pages kept in memory: by a build that is kept level, where more gains little, as accounts are

@@ -53,7 +53,7 @@ export function createFinder(
     const given = [...shown.values, ...values, most]
     // all at once is quicker; what is examined for few to be shown is taken one by one
     const rows = isFiltered ? statement.iterate(...given) : statement.all(...given)
-    const isShown = (text: string) => hasKeys(declaration, text, shown.keys)
+    const isShown = (text: string, id: string) => hasKeys(declaration, { id, text }, shown.keys)
     return pageOf(rows as unknown as Iterable<Row>, query.limit, isShown)
 
     function inList(wanted: Query): Plan {
@@ -146,9 +146,8 @@ function isInTable({ fields, sqlName }: IndexLayout, field: string): string {
 
 function hasKeys(
   { keys, form }: CollectionDeclaration,
-  text: string,
+  { id, text }: { readonly id: string; readonly text: string },
   wanted: readonly (readonly [string, KeyValue])[],
-  id = '',
 ): boolean {
   if (wanted.length === 0) return true
   const found = keys(form ? form.read(text, id) : (JSON.parse(text) as DocumentBody))

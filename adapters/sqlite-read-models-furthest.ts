@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Furthest } from '../projections/read-model-store.ts'
-import { guarded } from './sqlite-read-models-file.ts'
-
-/** How long it waits for another connection's lock. */
-const busyTimeoutMs = 5_000
+import { busyTimeoutMs, guarded } from './sqlite-read-models-file.ts'
+import { withRevision } from './sqlite-read-models-revision.ts'
 
 /**
  * What the build in a file is of, whether anybody has it open or not; its format is checked where it
@@ -19,8 +17,7 @@ export function readFurthest(path: string): Furthest | undefined {
       if (isKept === undefined) return undefined
       const columns = 'log_id AS logId, stream, revision, position, id'
       const row = db.prepare(`SELECT ${columns} FROM furthest`).get()
-      if (row === undefined) return undefined
-      return { ...row, revision: BigInt(Number(row.revision)) } as unknown as Furthest
+      return row && withRevision<Furthest>(row)
     } finally {
       db.close()
     }

@@ -94,6 +94,28 @@ describe('sqlite read models', () => {
     expect(page.documents.map(({ id }) => id)).to.deep.equal(['e1', 'e2'])
   })
 
+  it('reads a document by its form with its id where only the document tells a key', async () => {
+    const byWord = { name: 'by-word', fields: ['word', 'revision'], manyOf: 'word', grows: true }
+    const lines: CollectionDeclaration = {
+      ...{ name: 'lines', isFinal: true, indexes: [byWord] },
+      keys: ({ words, revision }) => ({ word: words as string[], revision: Number(revision) }),
+      form: {
+        write: ({ revision }) => JSON.stringify({ revision }),
+        read: (text, id) => ({ ...JSON.parse(text), words: id.split('/') }),
+      },
+    }
+    const build = await open().openBuild('lines-v1.1', [lines])
+    const line = (id: string, revision: number) => ({
+      ...{ collection: 'lines', id, revision: BigInt(revision) },
+      body: { words: id.split('/'), revision },
+    })
+    const finals = [line('a/b', 1), line('a/c', 2)]
+    await build.write(changes(1n, { documents: [], finals }))
+    const query = { collection: 'lines', index: 'by-word', equals: ['a'], limit: 9 }
+    const found = await build.find({ ...query, where: { word: 'c' } })
+    expect(found.documents.map(({ id }) => id)).to.deep.equal(['a/c'])
+  })
+
   it('refuses a build that was made by other declarations', async () => {
     await open().openBuild('things-v1.1', [things])
     const changed = { ...things, indexes: [] }
