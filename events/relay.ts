@@ -3,6 +3,7 @@ import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
 import { backOff } from '../platform/delay.ts'
 import type { EventBus, Marker } from './event-bus.ts'
 import type { EventStore, Position, RecordedEvent } from './event-store.ts'
+import { logEnd } from './log-end.ts'
 
 /** How often a marker says how far the log is. */
 const markerIntervalMs = 1_000
@@ -45,17 +46,19 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   const intervalMs = options.markerIntervalMs ?? markerIntervalMs
 
   let after: Position | undefined
-  let isIdle = false
+  let isPublishing = false
   let markedAtMs = now()
   let marking: Promise<void> = Promise.resolve()
 
-  /** The log ends at `after` for all we know while we wait for more: only then it is level. */
+  /** Level is what the log itself shows to end here: having no more at hand may mean not having read. */
   async function mark(): Promise<void> {
     if (after === undefined) return
-    markedAtMs = now()
     const place = { logId, position: after }
-    const marker: Marker = isIdle ? { ...place, levelAt: timestamp(markedAtMs) } : place
+    const askedAtMs = now()
+    markedAtMs = askedAtMs
     try {
+      const isLevel = (await logEnd(store)) === place.position
+      const marker: Marker = isLevel ? { ...place, levelAt: timestamp(askedAtMs) } : place
       await bus.mark(marker)
     } catch (error) {
       onError(error) // the next one says the same and more
@@ -63,14 +66,14 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   }
 
   async function publish(events: readonly RecordedEvent[]): Promise<void> {
-    isIdle = false
+    isPublishing = true
     await marking
     await retry(() => bus.publish(events))
     if (signal.aborted) return
     after = events.at(-1)?.position ?? after
     options.onPublished?.(events)
     if (now() - markedAtMs >= intervalMs) await mark()
-    isIdle = true
+    isPublishing = false
   }
 
   let isBusy = false
@@ -90,7 +93,6 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   async function relayOnce(): Promise<void> {
     const begin = after
     try {
-      isIdle = true
       for await (const events of store.subscribe(begin ? { after: begin, signal } : { signal })) {
         await publish(events)
         await gather(events.length)
@@ -99,23 +101,21 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     } catch (error) {
       if (after === begin) throw error
       onError(error)
-    } finally {
-      isIdle = false
     }
   }
 
   await retry(async () => {
     after = await lastMarkerIn(options)
   })
-  const idleMarks = setInterval(() => {
-    if (isIdle) marking = marking.then(() => (isIdle ? mark() : undefined))
+  const quietMarks = setInterval(() => {
+    marking = marking.then(() => (isPublishing ? undefined : mark()))
   }, intervalMs)
   try {
     while (!signal.aborted) {
       await retry(relayOnce)
     }
   } finally {
-    clearInterval(idleMarks)
+    clearInterval(quietMarks)
     await marking
   }
 }
@@ -127,10 +127,8 @@ export async function runRelay(options: RelayOptions): Promise<void> {
 async function lastMarkerIn({ store, bus, logId }: RelayOptions): Promise<Position | undefined> {
   const marked = await bus.lastMarker(logId)
   if (marked === undefined) return undefined
-  for await (const [last] of store.readAll({ direction: 'backward', limit: 1 })) {
-    return last && marked <= last.position ? marked : undefined
-  }
-  return undefined
+  const end = await logEnd(store)
+  return end !== undefined && marked <= end ? marked : undefined
 }
 
 /** Repeats a step until it succeeds or the relay is to end, with growing, jittered delays. */

@@ -1,8 +1,8 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { EventStore, Position } from '../events/event-store.ts'
+import { logEnd } from '../events/log-end.ts'
 import { type Clock, systemClock, timestamp } from '../platform/clock.ts'
 import { FoldSpoiled } from './fold.ts'
-import { logEnd } from './log-end.ts'
 import type { Projector } from './projector.ts'
 
 export interface CatchUpProgress {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findSqliteDamage } from '../../adapters/sqlite-integrity.ts'
-import { logEnd } from '../../projections/log-end.ts'
+import { logEnd } from '../../events/log-end.ts'
 import { ProjectionHalted } from '../../projections/projector.ts'
 import type { Config } from '../config.ts'
 import type { DomainEntry } from '../domain-entry.ts'

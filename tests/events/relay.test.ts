@@ -116,6 +116,30 @@ describe('relay', () => {
     expect(times).to.deep.equal(times.toSorted())
   })
 
+  it('does not call itself level while more of the log is to be read', async () => {
+    const bus = faultyBus()
+    await append(5)
+    const { promise: goOn, resolve: release } = Promise.withResolvers<void>()
+    const slow: Pick<EventStore, 'subscribe' | 'readAll'> = {
+      readAll: store.readAll,
+      async *subscribe(options) {
+        for await (const page of store.subscribe(options)) {
+          yield page.slice(0, 2)
+          await goOn
+          yield page.slice(2)
+        }
+      },
+    }
+    start(bus, { from: slow })
+    await eventually(() => bus.markers.length >= 5, 'markers came in the middle')
+    const early = bus.markers.slice()
+    release()
+    expect(early.flatMap(({ levelAt }) => levelAt ?? [])).to.deep.equal([])
+    await eventually(() => bus.markers.some(({ levelAt }) => levelAt), 'it is level')
+    const level = bus.markers.find(({ levelAt }) => levelAt)
+    expect(level?.position).to.equal(bus.published[4]?.position)
+  })
+
   it('repeats a publish that fails, and skips nothing (C-03, C-15)', async () => {
     const bus = faultyBus()
     bus.failNext(7)

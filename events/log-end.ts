@@ -1,4 +1,4 @@
-import type { EventStore, Position } from '../events/event-store.ts'
+import type { EventStore, Position } from './event-store.ts'
 
 /** The position of the log's last event; `undefined` where it is empty. */
 export async function logEnd(store: Pick<EventStore, 'readAll'>): Promise<Position | undefined> {
