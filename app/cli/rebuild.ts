@@ -15,7 +15,7 @@ export function addRebuild(program: Command, { terminal, end }: Cli): void {
     .description(
       'Builds a projection beside the live one, which serves reads until the new one has come as far.',
     )
-    .argument('<projection>', 'its name: ledgers, accounts or transactions')
+    .argument('<projection>', 'its name, as status shows it without the version')
   addSettingsOrUrl(command, ['DATA_FOLDER', 'EVENT_STORE', 'READ_MODELS'])
     .option('--json', 'tell what came of it as JSON')
     .addHelpText(

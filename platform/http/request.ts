@@ -77,6 +77,9 @@ export function readTraceparent(header: string | undefined): string | undefined 
   return header
 }
 
-/** From UUIDs, whose randomness Node draws in advance: of 122 random bits each, and never all zero. */
+/**
+ * From UUIDs, whose randomness Node draws in advance. Ids of all zeros are invalid: the first holds a
+ * UUID's version, the second a UUID's variant, which are never zero.
+ */
 const newTraceparent = (): string =>
-  `00-${randomUUID().replaceAll('-', '')}-${randomUUID().slice(0, 8)}${randomUUID().slice(0, 8)}-00`
+  `00-${randomUUID().replaceAll('-', '')}-${randomUUID().slice(19).replaceAll('-', '')}-00`

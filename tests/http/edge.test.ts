@@ -300,6 +300,8 @@ describe('HTTP edge', () => {
         .not.equal(await id())
     })
     it('keep a valid trace context, and get a new one otherwise', async () => {
+      const own = String((await jsonOf(get('/things/a'))).traceparent)
+      expect(own).match(/^00-[0-9a-f]{12}4[0-9a-f]{19}-[89ab][0-9a-f]{15}-00$/)
       const trace = async (traceparent: string) =>
         (await jsonOf(get('/things/a', { traceparent }))).traceparent
       const valid = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
