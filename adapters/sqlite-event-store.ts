@@ -29,6 +29,15 @@ export interface SqliteEventStore extends EventStore {
   readonly changes: SharedArrayBuffer
 }
 
+export interface SqliteEventStoreOptions {
+  readonly path: string
+  /**
+   * Told when nothing can be appended any more, because the writing thread ended. Left out, it ends
+   * the process: what starts it anew finds the log whole, and a service that cannot write is none.
+   */
+  readonly onWriterLost?: (error: Error) => void
+}
+
 /**
  * Opens a log for appending and reading; it makes the folder and the file where there are none.
  * One process at a time: the lock is held until `close`.
@@ -36,15 +45,14 @@ export interface SqliteEventStore extends EventStore {
  */
 export async function openSqliteEventStore({
   path,
-}: {
-  readonly path: string
-}): Promise<SqliteEventStore> {
+  onWriterLost = endProcess,
+}: SqliteEventStoreOptions): Promise<SqliteEventStore> {
   mkdirSync(dirname(path), { recursive: true })
   const lock = takeLock(`${path}.lock`)
   const changes = new SharedArrayBuffer(4)
   try {
     const streams = newStreamsState()
-    const writer = await startWriter({ path, changes, streams })
+    const writer = await startWriter({ path, changes, streams }, onWriterLost)
     const checked = finishCheck(path, streams)
     const reader = createLogReader({ path, changes, guard: guardStreams(path, streams) })
     return {
@@ -65,6 +73,13 @@ export async function openSqliteEventStore({
   }
 }
 
+/** From a turn of its own, where nobody can catch it, and after the appends have been answered. */
+function endProcess(error: Error): void {
+  setImmediate(() => {
+    throw error
+  })
+}
+
 /** The reading half alone, for another thread of the process that has the log open. */
 export function openSqliteEventReader(options: {
   readonly path: string
@@ -83,11 +98,13 @@ interface Waiting {
 /** What the writing thread makes is gone with the batch: more room only takes longer to fill. */
 const maxYoungGenerationSizeMb = 8
 
-async function startWriter(workerData: {
+interface WriterData {
   readonly path: string
   readonly changes: SharedArrayBuffer
   readonly streams: SharedArrayBuffer
-}) {
+}
+
+async function startWriter(workerData: WriterData, onLost: (error: Error) => void) {
   const thread = new Worker(new URL('./sqlite-writer-thread.ts', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb },
@@ -106,6 +123,7 @@ async function startWriter(workerData: {
   let waitingBytes = 0
   let underWay: readonly Waiting[] = []
   let dead: Error | undefined
+  let isOver = false
   let whenIdle: (() => void) | undefined
 
   /** All that waits goes into one transaction: appends that come meanwhile wait for the next. */
@@ -127,15 +145,21 @@ async function startWriter(workerData: {
     sendNext()
     for (const [index, one] of answered.entries()) settle(one, results[index])
   })
-  thread.on('error', (error: Error) => {
-    dead = new EventStoreUnavailable('the writing thread ended', { cause: error })
-    const unknown = new AppendOutcomeUnknown('the writing thread ended', { cause: error })
+  function lose(cause: Error): void {
+    if (isOver) return
+    isOver = true
+    const lost = new EventStoreUnavailable('the writing thread ended', { cause })
+    const unknown = new AppendOutcomeUnknown('the writing thread ended', { cause })
     for (const one of underWay) one.reject(unknown)
-    for (const one of waiting) one.reject(dead)
+    for (const one of waiting) one.reject(lost)
+    dead = lost
     underWay = []
     waiting = []
     whenIdle?.()
-  })
+    onLost(lost)
+  }
+  thread.on('error', lose)
+  thread.on('exit', (code) => lose(new Error(`it ended with code ${code}`)))
 
   return {
     append(stream: string, expected: Append['expected'], events: readonly NewEvent[]) {
@@ -161,6 +185,7 @@ async function startWriter(workerData: {
         whenIdle = resolve
         sendNext()
       })
+      isOver = true
       thread.postMessage('close')
       await ended
     },

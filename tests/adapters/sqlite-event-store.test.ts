@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { once } from 'node:events'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
+import type { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
 import { openSqliteEventStore } from '../../adapters/sqlite-event-store.ts'
 import { FolderInUse } from '../../adapters/sqlite-lock.ts'
@@ -48,6 +52,48 @@ describe('sqlite event store', () => {
     expect(await Promise.all(appends)).lengthOf(20)
     expect(await late).include({ code: 'EVENT_STORE_UNAVAILABLE' })
     await closing
+  })
+
+  it('tells when its writing thread ends, answers what waits, and closes all the same', async () => {
+    const path = newPath()
+    const { promise: started, resolve: onStarted } = Promise.withResolvers<Worker>()
+    process.once('worker', onStarted)
+    const { promise: lost, resolve: onWriterLost } = Promise.withResolvers<Error>()
+    const store = await openSqliteEventStore({ path, onWriterLost })
+    const thread = await started
+    await store.append('test-1', 'no-stream', [newEvent()])
+    const waiting = Promise.allSettled(
+      Array.from({ length: 3 }, () => store.append('test-1', 'any', [newEvent()])),
+    )
+    await thread.terminate()
+    expect(await lost).include({ code: 'EVENT_STORE_UNAVAILABLE' })
+    expect(await waiting).lengthOf(3)
+    const refused = await failureOf(store.append('test-1', 'any', [newEvent()]))
+    expect(refused).include({ code: 'EVENT_STORE_UNAVAILABLE' })
+    await store.close()
+    await (await openSqliteEventStore({ path })).close()
+  })
+
+  it('ends the process with its writing thread, unless told otherwise', async () => {
+    const { href } = new URL('../../adapters/sqlite-event-store.ts', import.meta.url)
+    const script = `
+      import { openSqliteEventStore } from ${JSON.stringify(href)}
+      process.once('worker', (thread) => setImmediate(function end() {
+        if (globalThis.isOpen) thread.terminate()
+        else setImmediate(end)
+      }))
+      await openSqliteEventStore({ path: ${JSON.stringify(newPath())} })
+      globalThis.isOpen = true
+      setInterval(() => {}, 1_000)`
+    const scriptPath = join(folder, 'lose-writer.mjs')
+    await writeFile(scriptPath, script)
+    const run = spawn(process.execPath, [scriptPath], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 15_000,
+    })
+    const [told, [code]] = await Promise.all([text(run.stderr), once(run, 'exit')])
+    expect(code).equal(1)
+    expect(told).contain('the writing thread ended')
   })
 
   it('lets one process at a time open a log', async () => {
