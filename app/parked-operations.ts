@@ -1,3 +1,4 @@
+import { anonymous } from '../platform/caller.ts'
 import { json, type Operation, operation } from '../platform/http/operation.ts'
 import { type ProblemDefinitions, problemsOf } from '../platform/http/problem.ts'
 import { compile, type Schema } from '../platform/json-schema.ts'
@@ -76,9 +77,6 @@ export interface ParkedOptions {
   readonly requireProjection: (name: string) => void
 }
 
-/** Who decides, until there is identity. */
-const caller = 'anonymous'
-
 /** Routes of operators for streams that wait: try again, or leave the event out. */
 export function parkedOperations(options: ParkedOptions): readonly Operation[] {
   const { projections, skip, requireProjection } = options
@@ -115,7 +113,7 @@ export function parkedOperations(options: ParkedOptions): readonly Operation[] {
       problems: ['projection-not-found', 'stream-not-parked', 'event-not-parked'],
       async handle({ params: { projection, stream }, body: { reason, revision } }) {
         requireProjection(projection)
-        const outcome = await skip({ projection, stream, revision, reason, by: caller })
+        const outcome = await skip({ projection, stream, revision, reason, by: anonymous })
         if ('flows' in outcome) return json(200, outcome)
         const { waitsAt } = outcome
         if (waitsAt === undefined) throw parkedProblem('stream-not-parked')

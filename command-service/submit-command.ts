@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../events/codec.ts'
+import { anonymous } from '../platform/caller.ts'
 import { canonicalJson } from '../platform/canonical-json.ts'
 import { type Answer, type AnswerSchema, raw } from '../platform/http/operation.ts'
 import { Problem, type ProblemDefinition, problemsOf } from '../platform/http/problem.ts'
@@ -62,7 +63,7 @@ export function idempotencyKeyOf(request: Request): string | undefined {
 }
 
 /** Who asks. Until there is identity, everyone who reaches the port is the same caller. */
-export const callerOf = (_request: Request): string => 'anonymous'
+export const callerOf = (_request: Request): string => anonymous
 
 /** What a request says of its command beside the body. */
 export function requestMeta(

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { anonymous } from '../../platform/caller.ts'
 import { maxReasonCharacters } from '../parked-operations.ts'
 import { CommandFailed } from './describe-failure.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -66,7 +67,7 @@ async function skip(place: Place, options: Options, terminal: Terminal): Promise
     if (!yes && !(await isConfirmed(place, of, terminal))) {
       throw new CommandFailed(exitCodes.interrupted, 'Nothing was skipped.')
     }
-    const outcome = await operations.skip({ ...place, reason, by: 'anonymous' })
+    const outcome = await operations.skip({ ...place, reason, by: anonymous })
     if (json) terminal.out(`${JSON.stringify({ ...place, reason, ...outcome })}\n`)
     else {
       const { parked } = outcome

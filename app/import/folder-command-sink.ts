@@ -5,6 +5,7 @@ import type { HandleCommand } from '../../command-service/handle-command.ts'
 import { LineRefused, readCommandLine } from '../../command-service/read-command-line.ts'
 import type { DomainEvent } from '../../events/codec.ts'
 import { EventStoreUnavailable } from '../../events/event-store.ts'
+import { anonymous } from '../../platform/caller.ts'
 import type { Clock } from '../../platform/clock.ts'
 import {
   type CommandResult,
@@ -31,7 +32,7 @@ export function createFolderCommandSink(options: FolderSinkOptions): CommandSink
     try {
       const { command, content, key } = readCommandLine(JSON.stringify(line), 0, naming)
       const outcome = await ledgers.handle(ledger, {
-        ...{ command, content, caller: 'anonymous', deadline: clock() + commandTimeoutMs },
+        ...{ command, content, caller: anonymous, deadline: clock() + commandTimeoutMs },
         ...(key !== undefined && { idempotencyKey: key }),
       })
       if (outcome.status === 'refused') return { accepted: false, ...outcome.rejection }
