@@ -18,6 +18,8 @@ export function describeReport(report: ImportReport): string {
 }
 
 const count = (value: number): string => value.toLocaleString('en-US')
+const problemCount = (value: number): string =>
+  `${count(value)} ${value === 1 ? 'problem' : 'problems'}`
 
 function headline({
   outcome,
@@ -34,8 +36,8 @@ function headline({
       return [`Checked ${file}: nothing is wrong. Nothing was sent (--dry-run).`]
     case 'problems':
       return transactions.unanswered === transactions.planned
-        ? [`${file} has ${count(problems.count)} problems, so nothing was sent.`]
-        : [`Imported what can be read of ${file}, which has ${count(problems.count)} problems.`]
+        ? [`${file} has ${problemCount(problems.count)}, so nothing was sent.`]
+        : [`Imported what can be read of ${file}, which has ${problemCount(problems.count)}.`]
     case 'refused':
       return [`Imported ${file} into ledger ${ledger}, which refused some of it.`]
     case 'interrupted':
@@ -54,7 +56,9 @@ function describeRows({ rows, firstDate, lastDate, balances }: ImportReport): st
   const lines = [line('Rows', [count(rows.read), ...period, ...left].join(', '))]
   if (balances.checked > 0) {
     const differing =
-      balances.differing === 0 ? 'all follow' : `${count(balances.differing)} differ`
+      balances.differing === 0
+        ? 'all follow'
+        : `${count(balances.differing)} ${balances.differing === 1 ? 'differs' : 'differ'}`
     lines.push(
       line(
         'Balances',
@@ -125,7 +129,7 @@ function describeProblems({ problems: { count: total, listed } }: ImportReport):
   if (total === 0) return []
   const shown = listed.slice(0, maxShown)
   return [
-    `${count(total)} problems:`,
+    `${problemCount(total)}:`,
     ...shown.map(
       ({ line: at, code, account, detail }) =>
         `  line ${at}: ${code}${account === undefined ? '' : ` ${account}`}: ${detail}`,

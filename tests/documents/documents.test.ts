@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runDocument, withoutChance } from './run-document.ts'
+import { prepareFolder, runDocument, withoutChance } from './run-document.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -21,6 +21,7 @@ describe('documents', () => {
       this.timeout(120_000)
       const ownFolder = join(folder, name.replaceAll('/', '-'))
       mkdirSync(ownFolder)
+      prepareFolder(ownFolder)
       const executed = await runDocument(readFileSync(join(root, name), 'utf8'), ownFolder)
       for (const { command, expected, output, exitCode } of executed) {
         const place = `${name}:${command.line}`

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A fenced block of a document: what it is, what it says, and where. */
 export interface Block {
-  /** The words behind the fence: `sh`, `sh background`, `json`, `text`. */
+  /** The words behind the fence: `sh`, `sh background`, `sh with FILE`, `json`, `text`. */
   readonly info: string
   readonly text: string
   readonly line: number
@@ -48,8 +48,9 @@ export function blocksOf(markdown: string): readonly Block[] {
 
 /**
  * Runs the `sh` blocks of a document in order, in a folder of their own with the checkout's own
- * `evident`; `sh background` blocks run on beside the others. A `json` or `text` block that follows
- * directly is what the command is said to print.
+ * `evident`; `sh background` blocks run on beside the others, `sh with FILE` ones are left out where
+ * the folder has no such file. A `json` or `text` block that follows directly is what the command is
+ * said to print.
  */
 export async function runDocument(markdown: string, folder: string): Promise<readonly Executed[]> {
   const port = await freePort()
@@ -59,8 +60,9 @@ export async function runDocument(markdown: string, folder: string): Promise<rea
   const blocks = blocksOf(markdown)
   try {
     for (const [index, command] of blocks.entries()) {
-      const [language, mode] = command.info.split(' ')
-      if (language !== 'sh') continue
+      const [language, ...words] = command.info.split(' ')
+      if (language !== 'sh' || !hasNeeded(words, folder)) continue
+      const inBackground = words.includes('background')
       const text = command.text.replaceAll(documentedPort, port)
       const next = blocks[index + 1]
       const expected = next && /^(json|text)$/.test(next.info) ? next : undefined
@@ -69,8 +71,8 @@ export async function runDocument(markdown: string, folder: string): Promise<rea
         env: environment,
         stdio: ['ignore', 'pipe', 'pipe'],
       })
-      if (mode === 'background') background.push(child)
-      const result = await (mode === 'background' ? firstLine(child) : finished(child))
+      if (inBackground) background.push(child)
+      const result = await (inBackground ? firstLine(child) : finished(child))
       const output = result.output.replaceAll(port, documentedPort)
       executed.push({ command, expected, output, exitCode: result.exitCode })
     }
@@ -78,6 +80,12 @@ export async function runDocument(markdown: string, folder: string): Promise<rea
     await Promise.all(background.map(stop))
   }
   return executed
+}
+
+/** Data that nobody may hand on are there for some readers only. */
+function hasNeeded(words: readonly string[], folder: string): boolean {
+  const file = words[words.indexOf('with') + 1]
+  return !words.includes('with') || file === undefined || existsSync(join(folder, file))
 }
 
 /** `npx evident` and `evident` are this checkout, `npx node` is this Node; `npx` runs nothing else. */
@@ -96,6 +104,13 @@ function environmentIn(folder: string): NodeJS.ProcessEnv {
   }
   const { PATH, HOME } = process.env
   return { PATH: `${programs}:${PATH}`, HOME, LOG_LEVEL: 'error', EVIDENT_CHECKOUT: root }
+}
+
+/** A folder as readers have theirs: the examples in it, and the bank's year where it is at hand. */
+export function prepareFolder(folder: string): void {
+  symlinkSync(join(root, 'examples'), join(folder, 'examples'))
+  const bankYear = join(root, '../shared/data/berka/trans-1993.asc')
+  if (existsSync(bankYear)) symlinkSync(bankYear, join(folder, 'trans-1993.asc'))
 }
 
 interface Result {

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runDocument } from './run-document.ts'
+import { prepareFolder, runDocument } from './run-document.ts'
 
 /** Writes what the commands of a document print now into it: `node tests/documents/update.ts FILE`. */
 for (const path of process.argv.slice(2)) {
   const folder = mkdtempSync(join(tmpdir(), 'evident-document-'))
   try {
+    prepareFolder(folder)
     const executed = await runDocument(readFileSync(path, 'utf8'), folder)
     const lines = readFileSync(path, 'utf8').split('\n')
     for (const { command, expected, output, exitCode } of executed.toReversed()) {
