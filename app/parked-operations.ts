@@ -1,3 +1,4 @@
+import { failureProblem } from '../command-service/problems.ts'
 import { anonymous } from '../platform/caller.ts'
 import { json, type Operation, operation } from '../platform/http/operation.ts'
 import { type ProblemDefinitions, problemsOf } from '../platform/http/problem.ts'
@@ -25,6 +26,7 @@ const streamSchema = {
   maxLength: 256,
   pattern: '^[a-z][a-z0-9]*-[A-Za-z0-9._:-]+$',
   description: 'Name of a parked stream, such as `ledger-main`.',
+  examples: ['ledger-main'],
 } as const satisfies Schema
 
 export const retriedSchema = {
@@ -63,6 +65,7 @@ const skipBody = compile({
       type: 'string',
       pattern: '^(0|[1-9][0-9]{0,18})$',
       description: 'Of the event that could not be applied, as `GET /status` shows it.',
+      examples: ['3'],
     },
   },
   required: ['reason', 'revision'],
@@ -110,10 +113,18 @@ export function parkedOperations(options: ParkedOptions): readonly Operation[] {
       params,
       body: skipBody,
       answers: { 200: { description: 'What came of it', schema: skippedSchema } },
-      problems: ['projection-not-found', 'stream-not-parked', 'event-not-parked'],
+      problems: [
+        'projection-not-found',
+        'stream-not-parked',
+        'event-not-parked',
+        'event-store-unavailable',
+      ],
       async handle({ params: { projection, stream }, body: { reason, revision } }) {
         requireProjection(projection)
-        const outcome = await skip({ projection, stream, revision, reason, by: anonymous })
+        const decision = { projection, stream, revision, reason, by: anonymous }
+        const outcome = await skip(decision).catch((error) => {
+          throw failureProblem(error)
+        })
         if ('flows' in outcome) return json(200, outcome)
         const { waitsAt } = outcome
         if (waitsAt === undefined) throw parkedProblem('stream-not-parked')

@@ -1,5 +1,6 @@
 import type { FromSchema, Schema } from '../platform/json-schema.ts'
 import { type LedgerCommand, ledgerCommands } from './domain/ledger/commands.ts'
+import { idempotencyKeySchema } from './idempotency-key.ts'
 
 type CommandType = keyof typeof ledgerCommands
 export type BodyOf<T extends CommandType> = FromSchema<(typeof ledgerCommands)[T]>
@@ -37,10 +38,8 @@ function inUtc(text: string): string {
 }
 
 const lineKeySchema = {
-  type: 'string',
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._:/-]{0,255}$',
+  ...idempotencyKeySchema,
   description: 'Idempotency key of this line. A transaction with an `id` needs none.',
-  problem: 'invalid-idempotency-key',
 } as const satisfies Schema
 
 /** A line of a bulk: a command's body with its type, and its key where it has no id of its own. */

@@ -21,7 +21,8 @@ export const failureProblems = {
   'invalid-idempotency-key': {
     status: 400,
     title: 'The idempotency key is not valid',
-    advice: 'Letters, digits, `.`, `_`, `:` and `-`, at most 200 characters.',
+    advice:
+      'Letters, digits, `.`, `_`, `:` and `-`, at most 200 characters, beginning with one of the first two.',
   },
   overloaded: {
     status: 503,

@@ -2,11 +2,12 @@ import type { DomainEvent } from '../events/codec.ts'
 import { anonymous } from '../platform/caller.ts'
 import { canonicalJson } from '../platform/canonical-json.ts'
 import { type Answer, type AnswerSchema, raw } from '../platform/http/operation.ts'
-import { Problem, type ProblemDefinition, problemsOf } from '../platform/http/problem.ts'
+import { Problem, type ProblemDefinition } from '../platform/http/problem.ts'
 import type { Request } from '../platform/http/request.ts'
 import type { Schema } from '../platform/json-schema.ts'
 import type { CommandRequest, CoreRejectionCode, Outcome } from './command.ts'
-import { coreRejectionProblems, failureProblem, failureProblems } from './problems.ts'
+import { idempotencyKeyOf, idempotencyKeySchema } from './idempotency-key.ts'
+import { coreProblems, coreRejectionProblems, failureProblem } from './problems.ts'
 
 /** What an accepted command is answered with: a function of its events alone. */
 export const acceptedSchema = {
@@ -15,9 +16,10 @@ export const acceptedSchema = {
     revision: {
       type: 'string',
       pattern: '^[0-9]+$',
+      examples: ['3'],
       description: 'Of the last event; a read with `min-revision` of this shows the change.',
     },
-    recordedAt: { type: 'string' },
+    recordedAt: { type: 'string', examples: ['2026-01-31T09:30:00.000Z'] },
     events: {
       type: 'array',
       description: 'What the command made. Empty where all was so already.',
@@ -46,24 +48,17 @@ export const dryRunQuery = {
 } as const
 
 export const commandHeaders = {
-  'Idempotency-Key': 'Names the command: sent again with the same key, it is done once.',
+  'Idempotency-Key': {
+    ...idempotencyKeySchema,
+    description: 'Names the command: sent again with the same key, it is done once.',
+  },
 } as const
-
-const keyForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/
-
-const failure = problemsOf(failureProblems)
-
-/** The caller's idempotency key, bare or as a quoted string. @throws {Problem} */
-export function idempotencyKeyOf(request: Request): string | undefined {
-  const given = request.header('idempotency-key')
-  if (given === undefined) return undefined
-  const key = given.startsWith('"') && given.endsWith('"') ? given.slice(1, -1) : given
-  if (!keyForm.test(key)) throw failure('invalid-idempotency-key')
-  return key
-}
 
 /** Who asks. Until there is identity, everyone who reaches the port is the same caller. */
 export const callerOf = (_request: Request): string => anonymous
+
+/** Codes that every command can be answered with, beside its domain's refusals. */
+export const commandCodes: readonly string[] = Object.keys(coreProblems)
 
 /** What a request says of its command beside the body. */
 export function requestMeta(

@@ -7,6 +7,7 @@ export const revisionSchema = {
   type: 'string',
   pattern: '^(0|[1-9][0-9]{0,17})$',
   description: 'A revision of the stream: a whole number from 0 on.',
+  examples: ['3'],
   problem: 'invalid-revision',
 } as const satisfies Schema
 
@@ -19,7 +20,12 @@ export const freshQuery = {
 } as const
 
 export const freshHeaders = {
-  Prefer: '`wait=S`: seconds to wait for `min-revision`, 2 unless told, at most 30.',
+  Prefer: {
+    type: 'string',
+    description: '`wait=S`: seconds to wait for `min-revision`, 2 unless told, at most 30.',
+    examples: ['wait=2'],
+    problem: 'invalid-wait',
+  },
 } as const
 
 export const orderSchema = {
@@ -39,6 +45,7 @@ export const timeBoundSchema = {
   type: 'string',
   pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z)?$',
   description: 'A day (`2026-01-31`) or a time (`2026-01-31T09:30:00.000Z`), UTC.',
+  examples: ['2026-01-31'],
   problem: 'invalid-time',
 } as const satisfies Schema
 
@@ -47,6 +54,7 @@ export const prefixSchema = {
   maxLength: 256,
   pattern: '^[A-Za-z0-9_:-]*$',
   description: 'What the address begins with.',
+  examples: ['customers:'],
   problem: 'invalid-account-id',
 } as const satisfies Schema
 

@@ -2,7 +2,7 @@ import { accountIdSchema, ledgerIdSchema } from '../../events/shapes.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { compile } from '../../platform/json-schema.ts'
 import { ledgerCommands } from '../domain/ledger/commands.ts'
-import { answers, commandHeaders, dryRunQuery } from '../submit-command.ts'
+import { answers, commandCodes, commandHeaders, dryRunQuery } from '../submit-command.ts'
 import { type LedgerRoutes, submit } from './ledger-routes.ts'
 
 const { OpenAccount, SetOverdraft } = ledgerCommands
@@ -15,6 +15,7 @@ const isOpenAccount = compile({
     overdrafts: OpenAccount.properties.overdrafts,
   },
   additionalProperties: false,
+  examples: [{ overdrafts: { 'CZK/2': 'unlimited' } }],
 })
 
 const isAccountChange = compile({
@@ -22,6 +23,7 @@ const isAccountChange = compile({
   properties: { overdrafts: SetOverdraft.properties.overdrafts },
   required: ['overdrafts'],
   additionalProperties: false,
+  examples: [{ overdrafts: { 'CZK/2': 'unlimited' } }],
 })
 
 const common = {
@@ -40,7 +42,7 @@ export const accountOperations = (routes: LedgerRoutes): readonly Operation[] =>
     id: 'openAccount',
     summary: 'Open an account',
     body: isOpenAccount,
-    problems: ['ledger-not-found', 'account-exists', 'idempotency-key-reused'],
+    problems: ['ledger-not-found', 'account-exists', ...commandCodes],
     handle: (call) =>
       submit(routes, call, { type: 'OpenAccount', account: call.params.account, ...call.body }),
   }),
@@ -50,7 +52,7 @@ export const accountOperations = (routes: LedgerRoutes): readonly Operation[] =>
     id: 'changeAccount',
     summary: 'Change an account: its overdrafts',
     body: isAccountChange,
-    problems: ['ledger-not-found', 'account-not-found', 'idempotency-key-reused'],
+    problems: ['ledger-not-found', 'account-not-found', ...commandCodes],
     handle: (call) =>
       submit(routes, call, { type: 'SetOverdraft', account: call.params.account, ...call.body }),
   }),

@@ -1,9 +1,19 @@
 import { ledgerIdSchema } from '../../events/shapes.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { endLineSchema, lineResultSchema, runBulk } from '../bulk.ts'
+import { idempotencyKeySchema } from '../idempotency-key.ts'
 import { lineSchemas } from '../ledger-command.ts'
 import { requestMeta } from '../submit-command.ts'
 import type { LedgerRoutes } from './ledger-routes.ts'
+
+const lineExamples = [
+  { type: 'OpenAccount', key: 'open-shop', account: 'shop' },
+  {
+    type: 'PostTransaction',
+    id: 'order-1002',
+    postings: [{ from: 'bank', to: 'customers:ann', asset: 'CZK/2', amount: '1050' }],
+  },
+] as const
 
 export const bulkOperations = (routes: LedgerRoutes): readonly Operation[] => [
   operation({
@@ -26,10 +36,15 @@ export const bulkOperations = (routes: LedgerRoutes): readonly Operation[] => [
         description: '`errors` leaves out the results of accepted lines.',
       },
     },
-    headers: { 'Idempotency-Key': 'Names the lines that have no id or key of their own.' },
+    headers: {
+      'Idempotency-Key': {
+        ...idempotencyKeySchema,
+        description: 'Names the lines that have no id or key of their own.',
+      },
+    },
     body: {
       type: 'application/x-ndjson',
-      lines: { oneOf: Object.values(lineSchemas) },
+      lines: { oneOf: Object.values(lineSchemas), examples: lineExamples },
     },
     answers: {
       200: {

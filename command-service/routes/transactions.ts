@@ -6,10 +6,20 @@ import { compile } from '../../platform/json-schema.ts'
 import type { LedgerCommand } from '../domain/ledger/commands.ts'
 import { ledgerCommands } from '../domain/ledger/commands.ts'
 import { type BodyOf, InvalidTime, postTransactionOf } from '../ledger-command.ts'
-import { answers, commandHeaders, dryRunQuery } from '../submit-command.ts'
+import { answers, commandCodes, commandHeaders, dryRunQuery } from '../submit-command.ts'
 import { type LedgerRoutes, submit } from './ledger-routes.ts'
 
-const isPostTransaction = compile(ledgerCommands.PostTransaction)
+const isPostTransaction = compile({
+  ...ledgerCommands.PostTransaction,
+  examples: [
+    {
+      id: 'order-1001',
+      postings: [{ from: 'bank', to: 'customers:ann', asset: 'CZK/2', amount: '1050' }],
+      effectiveAt: '2026-01-31T09:30:00Z',
+      reference: 'invoice 2026-17',
+    },
+  ],
+})
 
 export const transactionOperations = (routes: LedgerRoutes): readonly Operation[] => [
   operation({
@@ -31,8 +41,7 @@ export const transactionOperations = (routes: LedgerRoutes): readonly Operation[
       'balance-overflow',
       'insufficient-funds',
       'transaction-exists',
-      'command-too-large',
-      'idempotency-key-reused',
+      ...commandCodes,
     ],
     handle: (call) =>
       submit(routes, call, commandOf(call.body, routes.newId), {

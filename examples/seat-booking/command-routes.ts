@@ -1,6 +1,7 @@
 import {
   answers,
   type CommandRoutes,
+  commandCodes,
   commandHeaders,
   dryRunQuery,
   submitTo,
@@ -31,7 +32,7 @@ export const screeningCommandOperations = (routes: Routes): readonly Operation[]
     summary: 'Open a screening for booking',
     params: { screening: screeningIdSchema },
     body: isOpenScreening,
-    problems: ['screening-exists', 'idempotency-key-reused'],
+    problems: ['screening-exists', ...commandCodes],
     handle: (call) =>
       submit(routes, call.params.screening, call, { type: 'OpenScreening', ...call.body }),
   }),
@@ -52,7 +53,7 @@ export const screeningCommandOperations = (routes: Routes): readonly Operation[]
       'seat-taken',
       'sold-out',
       'booking-exists',
-      'idempotency-key-reused',
+      ...commandCodes,
     ],
     handle({ params, body, ...call }) {
       const sent = { type: 'BookSeats', ...body } as const
@@ -68,12 +69,7 @@ export const screeningCommandOperations = (routes: Routes): readonly Operation[]
     id: 'cancelBooking',
     summary: 'Cancel a booking',
     params: { screening: screeningIdSchema, booking: idSchema },
-    problems: [
-      'screening-not-found',
-      'booking-not-found',
-      'screening-started',
-      'idempotency-key-reused',
-    ],
+    problems: ['screening-not-found', 'booking-not-found', 'screening-started', ...commandCodes],
     handle: ({ params: { screening, booking }, ...call }) =>
       submit(routes, screening, call, { type: 'CancelBooking', booking }),
   }),

@@ -71,9 +71,7 @@ function describeOperation(declared: Operation, definitions: ProblemDefinitions)
           ? describeGroup(name, schema)
           : parameter('query', name, schema, requiredQuery.includes(name)),
       ),
-      ...Object.entries(headers).map(([name, description]) =>
-        parameter('header', name, { type: 'string', description }, false),
-      ),
+      ...Object.entries(headers).map(([name, schema]) => parameter('header', name, schema, false)),
     ],
     ...(body === undefined ? {} : { requestBody: describeBody(body) }),
     responses: { ...describeAnswers(declared), ...describeProblems(declared, definitions) },
@@ -135,6 +133,7 @@ function describeProblems(declared: Operation, definitions: ProblemDefinitions):
       status,
       {
         description: codes.map((code) => `\`${code}\`: ${definitions[code]?.title}`).join('\n\n'),
+        ...(status === '503' && { headers: { 'Retry-After': retryAfter } }),
         content: {
           'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
         },
@@ -153,6 +152,11 @@ function publicSchema(schema: unknown): unknown {
       publicSchema(value),
     ]),
   )
+}
+
+const retryAfter: Json = {
+  description: 'Seconds after which to send it again.',
+  schema: { type: 'integer', examples: [1] },
 }
 
 const problemSchema: Json = {

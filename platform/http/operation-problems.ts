@@ -3,9 +3,12 @@ import type { EdgeProblem } from './edge-problems.ts'
 import type { Operation } from './operation.ts'
 
 const always: readonly EdgeProblem[] = [
+  'headers-too-large',
   'host-not-allowed',
   'internal-error',
+  'invalid-request',
   'not-acceptable',
+  'too-many-connections',
   'unexpected-body',
 ]
 const ofQuery: readonly EdgeProblem[] = [
@@ -37,12 +40,10 @@ const ofJsonBody: readonly EdgeProblem[] = [
 
 /** Every code that an operation can answer: its own, those of its schemas, those of the edge. */
 export function codesOf(operation: Operation): readonly string[] {
-  const { body, params = {}, query = {}, problems = [] } = operation
+  const { body, params = {}, query = {}, headers = {}, problems = [] } = operation
   const codes = new Set<string>([...always, ...ofQuery, ...problems])
   if (operation.requiredQuery) codes.add('missing-parameter')
-  for (const schema of [...Object.values(params), ...Object.values(query)]) {
-    addCodes(schema, codes)
-  }
+  for (const schemas of [params, query, headers]) addCodes(schemas, codes)
   if (body !== undefined) {
     codes.delete('unexpected-body')
     for (const code of ofAnyBody) codes.add(code)

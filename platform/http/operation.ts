@@ -57,7 +57,7 @@ export interface Operation {
   readonly query?: QuerySchemas
   readonly requiredQuery?: readonly string[]
   /** Request headers that it reads, for the documentation. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, Schema>>
   /** `compile` of the schema of a JSON body, or a body of lines. */
   readonly body?: Validator<unknown> | Lines
   readonly maxBodyBytes?: number

@@ -38,5 +38,8 @@ export const freshProblems = [...viewProblems, 'view-late', 'view-parked', 'inva
 
 export const notModified: AnswerSchema = { description: 'As the `If-None-Match` has it' }
 export const ifNoneMatch = {
-  'If-None-Match': 'ETags of what is known already: 304 if so.',
+  'If-None-Match': {
+    type: 'string',
+    description: 'ETags of what is known already: 304 if so.',
+  },
 } as const

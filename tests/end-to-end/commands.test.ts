@@ -135,6 +135,25 @@ describe('commands over HTTP, with everything running', () => {
       )
     })
 
+    it('takes keys of the form that the header takes, so that none is one of its own', async () => {
+      const form = (key: string) => ({ type: 'OpenAccount', account: 'lou', key })
+      const keys = ['batch-1/1', 'k'.repeat(201), 'a b', '-a', 'k'.repeat(200)]
+      const { text } = await bulk(keys.map(form))
+      expect(linesOf(text).map(({ code, pointer }) => [code, pointer])).deep.equal([
+        ...Array(4).fill(['invalid-idempotency-key', '/key']),
+        [undefined, undefined],
+        [undefined, undefined],
+      ])
+      for (const key of keys.slice(0, 4)) {
+        const answer = await post(pay('header', '1'), { 'idempotency-key': key })
+        expect(JSON.parse(answer.text), key).include({ code: 'invalid-idempotency-key' })
+        expect(JSON.parse(answer.text).detail, key).match(/Idempotency-Key .*200 characters/)
+      }
+      const longest = { 'idempotency-key': 'k'.repeat(200) }
+      const named = await bulk([{ type: 'OpenAccount', account: 'max' }], longest)
+      expect(linesOf(named.text)[0]).include({ status: 'accepted', replayed: false })
+    })
+
     it('leaves accepted lines out where only errors are wanted', async () => {
       const lines = [pay('e1', '1'), pay('e2', 'x'), pay('e3', '1')]
       const { text } = await bulk(
@@ -165,6 +184,25 @@ describe('commands over HTTP, with everything running', () => {
       await writer.close()
       expect(JSON.parse(await next())).include({ end: true, accepted: 2 })
     })
+  })
+
+  it('describes what keeps a command from being decided, and the form of its key', async () => {
+    const { paths } = JSON.parse(await (await fetch(`${evident.url}/openapi.json`)).text())
+    const failures =
+      /event-store-unavailable[\s\S]*outcome-unknown[\s\S]*overloaded[\s\S]*stream-unavail/
+    for (const [path, method] of [
+      ['/ledgers/{ledger}', 'put'],
+      ['/ledgers/{ledger}/accounts/{account}', 'put'],
+      ['/ledgers/{ledger}/accounts/{account}', 'patch'],
+      ['/ledgers/{ledger}/transactions', 'post'],
+    ] as const) {
+      const { responses, parameters } = paths[path][method]
+      expect(responses[503].description, path).match(failures)
+      expect(responses[503].headers, path).property('Retry-After')
+      expect(responses[400].description, path).include('`invalid-idempotency-key`')
+      const key = parameters.find(({ name }: { name: string }) => name === 'Idempotency-Key')
+      expect(key.schema.pattern, path).match(/\{0,199\}/)
+    }
   })
 
   it('is ready, and measures deciding, appending, requests and visibility', async () => {
