@@ -31,6 +31,7 @@ const projectionSchema = {
   maxLength: 64,
   pattern: '^[a-z][a-z0-9-]*$',
   description: 'Name of a projection, without its version: `accounts`.',
+  examples: ['accounts'],
 } as const satisfies Schema
 
 export const rebuildSchema = {

@@ -20,6 +20,7 @@ export const accountOpeningSchema = {
   enum: ['explicit', 'on-first-use'],
   description:
     'Whether accounts are opened by command only, or also by the first posting that names them.',
+  examples: ['on-first-use'],
 } as const satisfies Schema
 
 export const ledgerEvents = {

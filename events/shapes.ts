@@ -16,7 +16,7 @@ export const accountIdSchema = {
   pattern: '^[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)*$',
   description:
     'An address: segments of letters, digits, `_` and `-`, joined by `:`, such as `customers:2378`.',
-  examples: ['customers:2378'],
+  examples: ['bank'],
   problem: 'invalid-account-id',
 } as const satisfies Schema
 
@@ -49,12 +49,14 @@ export const balanceSchema = {
   type: 'string',
   pattern: '^(0|-?[1-9][0-9]{0,37})$',
   description: 'A whole number of the smallest unit, as decimal digits, negative below zero.',
+  examples: ['1050'],
 } as const satisfies Schema
 
 export const overdraftSchema = {
   type: 'string',
   pattern: '^(none|unlimited|[1-9][0-9]{0,37})$',
   description: 'How far a balance may go below zero: `none`, an amount, or `unlimited`.',
+  examples: ['unlimited'],
   problem: 'invalid-overdraft',
 } as const satisfies Schema
 
@@ -64,6 +66,7 @@ export const overdraftsSchema = {
   maxProperties: 64,
   additionalProperties: overdraftSchema,
   description: 'An overdraft for each asset; an asset that is not named has none.',
+  examples: [{ 'CZK/2': 'unlimited' }],
   problem: 'invalid-overdraft',
 } as const satisfies Schema
 
@@ -82,6 +85,7 @@ export const metadataSchema = {
   maxProperties: 32,
   additionalProperties: { type: 'string', maxLength: 1024, problem: 'invalid-metadata' },
   description: 'Texts by key. What is logged is for ever: no personal data.',
+  examples: [{ channel: 'web' }],
   problem: 'invalid-metadata',
 } as const satisfies Schema
 
@@ -106,6 +110,7 @@ export const postingSchema = {
   required: ['amount', 'asset', 'from', 'to'],
   additionalProperties: false,
   description: 'One move of one asset between two accounts.',
+  examples: [{ amount: '1050', asset: 'CZK/2', from: 'bank', to: 'customers:ann' }],
 } as const satisfies Schema
 
 export const postingsSchema = {
@@ -113,5 +118,6 @@ export const postingsSchema = {
   items: postingSchema,
   minItems: 1,
   maxItems: maxPostings,
+  examples: [postingSchema.examples],
   problem: 'invalid-postings',
 } as const satisfies Schema

@@ -22,6 +22,7 @@ const cursorSchema = {
   maxLength: 4_096,
   pattern: '^[A-Za-z0-9_-]+$',
   description: '`next` of the page before, with the same filters and order.',
+  examples: ['eyJsIjoiZXZlbnRzIn0'],
   problem: 'invalid-cursor',
 } as const satisfies Schema
 

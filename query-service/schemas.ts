@@ -20,7 +20,7 @@ import { revisionSchema } from './parameters.ts'
 const count = { type: 'integer', minimum: 0 } as const
 
 /** A sum of amounts, zero included. */
-const sumSchema = { type: 'string', pattern: '^(0|[1-9][0-9]*)$' } as const
+const sumSchema = { type: 'string', pattern: '^(0|[1-9][0-9]*)$', examples: ['1050'] } as const
 
 export const ledgerSchema = {
   type: 'object',
@@ -40,6 +40,7 @@ export const ledgerSchema = {
         required: ['volume', 'postings'],
         additionalProperties: false,
       },
+      examples: [{ 'CZK/2': { volume: '3000000', postings: 1 } }],
     },
     changedAt: timestampSchema,
     changedRevision: revisionSchema,
@@ -76,6 +77,14 @@ export const accountSchema = {
         required: ['balance', 'available', 'held', 'in', 'out', 'count'],
         additionalProperties: false,
       },
+      examples: [
+        {
+          'CZK/2': {
+            ...{ balance: '1050', available: '1050', held: '0', in: '3000000', out: '2998950' },
+            ...{ count: 2, changedAt: '2026-01-31T09:30:00.000Z', changedRevision: '3' },
+          },
+        },
+      ],
     },
   },
   required: ['ledger', 'account', 'status', 'overdrafts', 'metadata', 'openedAt', 'balances'],
@@ -98,6 +107,7 @@ export const accountAtSchema = {
         required: ['balance'],
         additionalProperties: false,
       },
+      examples: [{ 'CZK/2': { balance: '1050' } }],
     },
   },
   required: ['ledger', 'account', 'revision', 'balances'],
@@ -165,13 +175,14 @@ const totalsSchema = {
     type: 'object',
     properties: {
       positive: sumSchema,
-      negative: { type: 'string', pattern: '^(0|-[1-9][0-9]*)$' },
-      sum: { type: 'string', pattern: '^(0|-?[1-9][0-9]*)$' },
+      negative: { type: 'string', pattern: '^(0|-[1-9][0-9]*)$', examples: ['-1050'] },
+      sum: { type: 'string', pattern: '^(0|-?[1-9][0-9]*)$', examples: ['0'] },
       accounts: count,
     },
     required: ['positive', 'negative', 'sum', 'accounts'],
     additionalProperties: false,
   },
+  examples: [{ 'CZK/2': { positive: '1050', negative: '-1050', sum: '0', accounts: 2 } }],
 } as const satisfies Schema
 
 export const trialBalanceSchema = {
@@ -180,7 +191,11 @@ export const trialBalanceSchema = {
     ledger: ledgerIdSchema,
     revision: { ...revisionSchema, description: 'Of which all the balances are.' },
     total: { ...totalsSchema, description: 'Of a whole ledger every `sum` is 0.' },
-    byPrefix: { type: 'object', additionalProperties: totalsSchema },
+    byPrefix: {
+      type: 'object',
+      additionalProperties: totalsSchema,
+      examples: [{ 'customers:': totalsSchema.examples[0] }],
+    },
   },
   required: ['ledger', 'revision', 'total'],
   additionalProperties: false,

@@ -12,6 +12,7 @@ export const verificationSchema = {
       type: 'object',
       description: 'How many there are of each category: `{"ledger":2}`.',
       additionalProperties: { type: 'integer' },
+      examples: [{ ledger: 2 }],
     },
     snapshots: { type: 'integer' },
     unbuilt: {

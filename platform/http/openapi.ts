@@ -1,6 +1,6 @@
 import type { Schema } from '../json-schema.ts'
+import { describeProblems, problemExamples, problemSchema } from './describe-problems.ts'
 import { type AnswerSchema, json, type Operation, operation } from './operation.ts'
-import { codesOf } from './operation-problems.ts'
 import type { ProblemDefinitions } from './problem.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -31,7 +31,7 @@ export function describeApi(
     servers: [{ url: '/' }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
-    components: { schemas: { Problem: problemSchema } },
+    components: { schemas: { Problem: problemSchema }, examples: problemExamples(definitions) },
   }
 }
 
@@ -81,7 +81,12 @@ function describeOperation(declared: Operation, definitions: ProblemDefinitions)
 function parameter(where: string, name: string, schema: Schema, required: boolean): Json {
   const described = publicSchema(schema) as Json
   const { description, ...shape } = described
-  return { name, in: where, required, ...(description ? { description } : {}), schema: shape }
+  const [example] = required ? examplesOf(schema) : [] // a page fills in what it finds here
+  return {
+    ...{ name, in: where, required, schema: shape },
+    ...(description !== undefined && { description }),
+    ...(example !== undefined && { example }),
+  }
 }
 
 /** `metadata.*`: an object whose members are parameters of their own. */
@@ -103,11 +108,10 @@ function describeGroup(name: string, schema: Schema): Json {
 
 function describeBody(body: NonNullable<Operation['body']>): Json {
   if (!('lines' in body)) {
-    const schema = publicSchema(body.schema)
-    return { required: true, content: { 'application/json': { schema } } }
+    return { required: true, content: { 'application/json': describeMedia(body.schema) } }
   }
   const { type, lines } = body
-  return { required: true, content: { [type]: { schema: publicSchema(lines) } } }
+  return { required: true, content: { [type]: describeLines(lines) } }
 }
 
 function describeAnswers({ answers }: Operation): Json {
@@ -117,30 +121,24 @@ function describeAnswers({ answers }: Operation): Json {
 
 function describe({ description, schema, type = 'application/json' }: AnswerSchema): Json {
   if (schema === undefined) return { description }
-  return { description, content: { [type]: { schema: publicSchema(schema) } } }
+  const media = type === 'application/x-ndjson' ? describeLines(schema) : describeMedia(schema)
+  return { description, content: { [type]: media } }
 }
 
-/** One answer a status, naming the codes that can occur under it. */
-function describeProblems(declared: Operation, definitions: ProblemDefinitions): Json {
-  const byStatus: Record<string, string[]> = {}
-  for (const code of codesOf(declared)) {
-    const status = definitions[code]?.status
-    if (status === undefined || status in declared.answers) continue
-    byStatus[status] = [...(byStatus[status] ?? []), code]
-  }
-  return Object.fromEntries(
-    Object.entries(byStatus).map(([status, codes]) => [
-      status,
-      {
-        description: codes.map((code) => `\`${code}\`: ${definitions[code]?.title}`).join('\n\n'),
-        ...(status === '503' && { headers: { 'Retry-After': retryAfter } }),
-        content: {
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-        },
-      },
-    ]),
-  )
+/** The first example of a schema stands beside it too, where every reader of OpenAPI looks. */
+function describeMedia(schema: Schema): Json {
+  const [example] = examplesOf(schema)
+  return { schema: publicSchema(schema), ...(example !== undefined && { example }) }
 }
+
+/** The schema is of one line, the example is a whole body. */
+function describeLines(schema: Schema): Json {
+  const lines = examplesOf(schema).map((line) => `${JSON.stringify(line)}\n`)
+  return { schema: publicSchema(schema), ...(lines.length > 0 && { example: lines.join('') }) }
+}
+
+const examplesOf = (schema: Schema): readonly unknown[] =>
+  typeof schema === 'object' && Array.isArray(schema.examples) ? schema.examples : []
 
 /** Our own keyword `problem` becomes an extension, which OpenAPI allows. */
 function publicSchema(schema: unknown): unknown {
@@ -152,25 +150,4 @@ function publicSchema(schema: unknown): unknown {
       publicSchema(value),
     ]),
   )
-}
-
-const retryAfter: Json = {
-  description: 'Seconds after which to send it again.',
-  schema: { type: 'integer', examples: [1] },
-}
-
-const problemSchema: Json = {
-  type: 'object',
-  description: 'An error (RFC 9457). Branch on `code`, which is stable.',
-  properties: {
-    type: { type: 'string', description: 'Path that describes the code.' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string' },
-    detail: { type: 'string', description: 'What is wrong with this request.' },
-    pointer: { type: 'string', description: 'JSON pointer to the part that is wrong.' },
-    parameter: { type: 'string', description: 'The query parameter that is wrong.' },
-    requestId: { type: 'string', description: 'Under this id the log has more.' },
-  },
-  required: ['type', 'title', 'status', 'code', 'requestId'],
 }

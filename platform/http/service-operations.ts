@@ -24,7 +24,11 @@ const statusSchema = {
   type: 'object',
   properties: {
     status: { type: 'string' },
-    checks: { type: 'object', additionalProperties: { type: 'string' } },
+    checks: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      examples: [{ log: 'ok' }],
+    },
   },
   required: ['status'],
   additionalProperties: false,

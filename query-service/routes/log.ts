@@ -25,16 +25,22 @@ const streamSchema = {
   type: 'string',
   pattern: '^[a-z][a-z0-9]*-[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
   description: 'Name of a stream, such as `ledger-main`.',
+  examples: ['ledger-main'],
   problem: 'invalid-stream',
 } as const satisfies Schema
 
 const positionSchema = {
   type: 'string',
   pattern: '^[0-9]{16,20}(-[0-9]{16,20})?$',
+  examples: ['0000000000000005'],
   problem: 'invalid-position',
 } as const satisfies Schema
 
-const eventTypeSchema = { type: 'string', pattern: '^[A-Z][A-Za-z0-9]{0,63}$' } as const
+const eventTypeSchema = {
+  type: 'string',
+  pattern: '^[A-Z][A-Za-z0-9]{0,63}$',
+  examples: ['TransactionPosted'],
+} as const satisfies Schema
 
 const oldestFirst = { ...orderSchema, default: 'oldest' } as const
 

@@ -16,6 +16,7 @@ export const clientTimeSchema = {
   pattern:
     '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$',
   description: 'RFC 3339 with seconds and an offset: `2026-01-31T09:30:00Z`. At most milliseconds.',
+  examples: ['2026-01-31T09:30:00Z'],
   problem: 'invalid-time',
 } as const satisfies Schema
 
