@@ -11,25 +11,26 @@ import { openForServing } from './open-for-serving.ts'
 import { createProgressBar } from './progress-bar.ts'
 import type { Cli } from './run-cli.ts'
 import { aborted } from './serve.ts'
+import { addSettings, flagsIn } from './setting-options.ts'
 import type { Terminal } from './terminal.ts'
 
-interface Options {
+type Options = Readonly<Record<string, unknown>> & {
   readonly data: string
-  readonly port: string
   readonly exit?: boolean
   readonly json?: boolean
 }
 
 export function addDemo(program: Command, { terminal, end }: Cli): void {
-  program
+  const command = program
     .command('demo')
     .summary('a small bank, fed and served, to look around in')
     .description(
       'Serves a data folder of its own, feeds a year of a small bank through the HTTP API, shows ' +
-        'what happened, and stays up. A second run goes on with what is there.',
+        'what happened, and stays up. A second run goes on with what is there. A port that is taken is ' +
+        'passed over. Of the environment it reads PORT and LOG_LEVEL (default warn) only.',
     )
     .option('--data <folder>', 'folder of the demo', './data/demo')
-    .option('--port <port>', 'the first port to try; one that is taken is passed over', '8080')
+  addSettings(command, ['PORT'])
     .option('--exit', 'end when it has been shown')
     .option('--json', 'tell what happened as one JSON object')
     .addHelpText(
@@ -39,11 +40,12 @@ export function addDemo(program: Command, { terminal, end }: Cli): void {
     .action(async (options: Options) => end(await demo(options, terminal)))
 }
 
-/** The settings of a ledger that is in use must not lead the demo there: it reads none of them. */
+/** Reads no other settings: those of a ledger that is in use must not lead the demo there. */
 async function demo(options: Options, terminal: Terminal): Promise<number> {
   const stop = terminal.stopSignal()
-  const flags = { DATA_FOLDER: options.data, PORT: options.port }
-  const { host, port, ...rest } = loadConfig({ LOG_LEVEL: 'warn' }, { flags })
+  const { PORT, LOG_LEVEL = 'warn' } = terminal.environment
+  const flags = { ...flagsIn(options), DATA_FOLDER: options.data }
+  const { host, port, ...rest } = loadConfig({ PORT, LOG_LEVEL }, { flags })
   const config = { ...rest, host, port: await findFreePort(host, port) }
   if (config.port !== port) terminal.err.write(`Port ${port} is taken: ${config.port} is used.\n`)
   const { url, close } = await openForServing(config, createLog(config.logLevel))

@@ -38,7 +38,7 @@ const overdraftEvery = 150
 const salaries = { least: 32_000, most: 68_000 } as const
 const rents = { least: 9_000, most: 16_000 } as const
 const purchases = { least: 40, most: 2_500 } as const
-const castle = '99999999900'
+export const castle = '99999999900'
 
 export function createDemoBank(): DemoBank {
   const random = createRandom(seed)

@@ -1,8 +1,8 @@
 import type { Style } from '../cli/terminal.ts'
 import { formatAmount } from '../import/amount.ts'
-import { demoAsset, demoLedger } from './demo-bank.ts'
+import { castle, demoAsset, demoLedger } from './demo-bank.ts'
 import { type Fed, type FedPart, singlesAtOnce } from './feed-bank.ts'
-import { curlLines, type Sights, shownAccount } from './look-around.ts'
+import { coffeePrice, curlLines, type Sights, shownAccount } from './look-around.ts'
 
 type Paint = (style: Style, text: string) => string
 
@@ -40,8 +40,8 @@ export function describeSights({ refusal, replay, balance, totals }: Sights, pai
   const head = (text: string): string => paint('cyan', text.padEnd(17))
   const verdict = totals.sum === 0n ? paint('green', 'they sum to zero') : paint('red', 'NOT ZERO')
   return indented([
-    `${head('A refusal')}${refusal.status} ${refusal.code}: ${refusal.detail}`,
-    `${head('Sent twice')}${replay.status}, revision ${replay.revision}, Idempotency-Replayed: ${replay.replayed}: done once`,
+    `${head('A refusal')}${refusal.httpStatus} ${refusal.body.code}: ${shownAccount} wants to spend ${money(BigInt(castle))}`,
+    `${head('Sent twice')}${money(coffeePrice)} for a coffee: ${replay.httpStatus}, revision ${replay.body.revision}, Idempotency-Replayed: ${replay.replayed}, so spent once`,
     `${head('A balance')}${shownAccount} has ${money(units)} at revision ${answer.shownRevision}, as of ${answer.ageMs} ms ago`,
     `${head('All balances')}${money(totals.positive)} and ${money(totals.negative)} on ${count(totals.accounts)} accounts: ${verdict}, at revision ${totals.revision}`,
   ])

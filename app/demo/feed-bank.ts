@@ -68,9 +68,9 @@ export async function feedBank(
   const client = createLedgerClient(url, demoLedger)
   const waiting = singles.values()
   const sendOnes = async (): Promise<void> => {
-    for (const { type: _, ...body } of waiting) {
-      const { status, replayed, code } = await client.post(body)
-      if (status !== 201) unexpected.push(code ?? String(status))
+    for (const { type: _, ...transaction } of waiting) {
+      const { httpStatus, replayed, body } = await client.post(transaction)
+      if (httpStatus !== 201) unexpected.push(body.code ?? String(httpStatus))
       else if (replayed) one.alreadyThere += 1
       else one.posted += 1
       step()

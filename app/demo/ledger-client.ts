@@ -38,12 +38,14 @@ const answerSchema = {
 
 const isAnswer = compile(answerSchema)
 
-export type LedgerAnswer = FromSchema<typeof answerSchema> & {
-  readonly status: number
+/** An answer: what HTTP says of it, and beside that its body as it came. */
+export interface LedgerAnswer {
+  readonly httpStatus: number
   /** `Evident-Revision`: of a read, what it shows. */
   readonly shownRevision: string | null
   readonly ageMs: string | null
   readonly replayed: boolean
+  readonly body: FromSchema<typeof answerSchema>
 }
 
 export type TransactionBody = Omit<DemoTransaction, 'type' | 'id' | 'effectiveAt'> &
@@ -66,11 +68,11 @@ export function createLedgerClient(url: string, ledger: string): LedgerClient {
     if (!isAnswer(body)) throw new Error(`${target} answered what no ledger answers`)
     const { headers, status } = response
     return {
-      ...body,
-      status,
+      httpStatus: status,
       shownRevision: headers.get('evident-revision'),
       ageMs: headers.get('evident-age-ms'),
       replayed: headers.get('idempotency-replayed') === 'true',
+      body,
     }
   }
   return {

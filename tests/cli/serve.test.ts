@@ -81,6 +81,9 @@ describe('evident serve', () => {
       .not.contain('LOG_LEVEL')
     const demo = await evident('demo', '--port', 'x')
     expect(demo.err).match(/^ {2}--port x: expected /m)
+    const variable = await ended(startCli(['demo', '--exit'], { PORT: 'abc' }))
+    expect(variable.err).match(/^ {2}PORT=abc: expected /m)
+    expect(variable.exitCode).equal(2)
   })
 
   it('refuses a role that needs engines of their own', async () => {

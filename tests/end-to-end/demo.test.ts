@@ -9,6 +9,11 @@ import { temporaryFolder } from '../temporary-folder.ts'
 
 const run = promisify(execFile)
 
+interface Answer {
+  readonly httpStatus: number
+  readonly body: { readonly status: number | string; readonly code?: string }
+}
+
 interface Told {
   readonly fed: {
     readonly bulk: { readonly posted: number; readonly alreadyThere: number }
@@ -18,7 +23,8 @@ interface Told {
     readonly unexpected: readonly string[]
   }
   readonly sights: {
-    readonly refusal: { readonly status: number; readonly code: string }
+    readonly refusal: Answer
+    readonly balance: { readonly answer: Answer }
     readonly replay: { readonly replayed: boolean }
     readonly totals: { readonly sum: string; readonly revision: string }
   }
@@ -41,7 +47,11 @@ describe('evident demo', function () {
     expect(repeated).above(0)
     expect(refused).above(0)
     expect(unexpected).deep.equal([])
-    expect(first.sights.refusal).include({ status: 422, code: 'insufficient-funds' })
+    const { refusal, balance } = first.sights
+    expect(refusal).include({ httpStatus: 422 })
+    expect(refusal.body).include({ status: 422, code: 'insufficient-funds' })
+    expect(balance.answer).include({ httpStatus: 200 })
+    expect(balance.answer.body).include({ status: 'open' })
     expect(first.sights.replay.replayed).equal(true)
     expect(first.sights.totals.sum).equal('0')
   })
@@ -51,7 +61,7 @@ describe('evident demo', function () {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const address = taken.address()
     const port = typeof address === 'object' ? String(address?.port) : ''
-    const demo = startCli(['demo', '--data', data, '--port', port])
+    const demo = startCli(['demo', '--data', data], { PORT: port })
     await eventually(() => demo.out().includes('Ctrl-C'), 'it has shown all', 30_000)
     taken.close()
 
