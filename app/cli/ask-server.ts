@@ -72,5 +72,6 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
   if (!(cause instanceof Error)) return error.message
+  if (cause.message === 'bad port') return 'a port that HTTP clients refuse to use'
   return 'code' in cause ? String(cause.code) : cause.message
 }

@@ -14,7 +14,7 @@ import type { Cli } from './run-cli.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 type Options = OperationOptions & {
-  readonly reason: string
+  readonly reason?: string
   readonly yes?: boolean
   readonly json?: boolean
 }
@@ -38,7 +38,7 @@ export function addSkip(parked: Command, { terminal, end }: Cli): Command {
     .argument('<projection>', 'its name, such as accounts')
     .argument('<stream>', 'such as ledger-main')
     .argument('<revision>', 'where it waits, as `evident parked list` shows it', readRevision)
-    .requiredOption('--reason <text>', 'why, for those who read the log later', readReason)
+    .option('--reason <text>', 'why, for those who read the log later', readReason)
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
@@ -61,6 +61,10 @@ function readReason(text: string): string {
 
 async function skip(place: Place, options: Options, terminal: Terminal): Promise<number> {
   const { reason, yes, json } = options
+  // Commander would ask for it before it asks for what is to be skipped.
+  if (reason === undefined) {
+    throw new CommandFailed(exitCodes.usage, "required option '--reason <text>' not specified")
+  }
   const operations = await openOperations(options, terminal)
   try {
     const of = await requireWaiting(place, operations)

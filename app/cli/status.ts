@@ -28,11 +28,14 @@ export function addStatus(program: Command, { terminal, end }: Cli): void {
 async function status(options: Options, terminal: Terminal): Promise<number> {
   const stop = options.watch ? terminal.stopSignal() : undefined
   const operations = await openOperations(options, terminal)
+  const atRest = options.url === undefined ? 'level, not served' : 'running'
   try {
     for (;;) {
       const projections = await operations.status()
       if (options.watch && terminal.isWatched && !options.json) terminal.out(clearScreen)
-      terminal.out(options.json ? `${JSON.stringify({ projections })}\n` : table(projections))
+      terminal.out(
+        options.json ? `${JSON.stringify({ projections })}\n` : table(projections, atRest),
+      )
       if (!stop) return projections.every(isWell) ? exitCodes.done : exitCodes.wrong
       await pause(watchMs, undefined, { signal: stop }).catch(() => undefined)
       if (stop.aborted) return exitCodes.done
@@ -47,7 +50,8 @@ const clearScreen = '\u001b[2J\u001b[H'
 const isWell = ({ halted, parked }: OperatedProjection): boolean =>
   halted === undefined && parked.length === 0
 
-function table(projections: readonly OperatedProjection[]): string {
+/** `atRest` is what is said of a projection that nothing is the matter with. */
+function table(projections: readonly OperatedProjection[], atRest: string): string {
   const rows = new Table({
     head: ['projection', 'live build', 'position', 'behind', 'parked', 'state'],
     style: { head: [], border: [], compact: true },
@@ -56,7 +60,7 @@ function table(projections: readonly OperatedProjection[]): string {
   for (const one of projections) {
     const { projection, build, position = '', lagSeconds, parked, halted, isIncomplete } = one
     const behind = lagSeconds === undefined ? '' : `${lagSeconds.toFixed(1)} s`
-    const state = halted ?? (isIncomplete ? 'incomplete: events were left out' : 'running')
+    const state = halted ?? (isIncomplete ? 'incomplete: events were left out' : atRest)
     rows.push([projection, build, position, behind, parked.length, printable(state)])
   }
   return `${rows.toString()}\n`

@@ -23,6 +23,7 @@ const wrong: readonly (readonly [readonly string[], string])[] = [
     ['parked', 'skip', 'accounts', 'ledger-main', '1'],
     "required option '--reason <text>' not specified",
   ],
+  [['parked', 'skip'], "missing required argument 'projection'"],
   [
     ['verify', '--url', 'http://127.0.0.1:1', '--data', 'x'],
     "option '--url <url>' cannot be used with option '--data <value>'",
@@ -47,6 +48,12 @@ describe('arguments that cannot be used', () => {
       expect(out).equal('')
     })
   }
+
+  it('say so where the port is one that no HTTP client uses', async () => {
+    const { exitCode, err } = await evident('verify', '--url', 'http://127.0.0.1:1')
+    expect(err).contain('(a port that HTTP clients refuse to use)')
+    expect(exitCode).equal(69)
+  })
 
   it('are never taken for commands to the terminal', async () => {
     const { err } = await evident('\u001b[2J')

@@ -92,7 +92,7 @@ describe('commands on a running server and on its folder', () => {
     })
     const { exitCode, out } = await evident('status', '--data', data)
     expect(exitCode).equal(0)
-    expect(out).match(/ledgers-v1\.2.*running/)
+    expect(out).match(/ledgers-v1\.2.*level, not served/)
     expect(await evident('doctor', '--data', data, '--port', '0')).include({ exitCode: 0 })
   })
 
