@@ -14,6 +14,7 @@ interface Media {
   readonly example: unknown
 }
 interface Described {
+  readonly description?: string
   readonly parameters: readonly Node[]
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
   readonly responses: Readonly<Record<string, Node>>
@@ -29,6 +30,9 @@ function* nodesIn(value: unknown, path = ''): Generator<readonly [string, Node]>
     if (key !== 'example' && key !== 'examples') yield* nodesIn(part, `${path}/${key}`)
   }
 }
+
+/** Keys that are free and their values: the example of their object shows them. */
+const ofFreeKeys = /\/(propertyNames|additionalProperties|patternProperties\/.*)$/
 
 const commands = [
   'put /ledgers/{ledger}',
@@ -55,7 +59,7 @@ describe('examples of the description', () => {
   })
   after(() => evident.close())
 
-  /** Exists so that a change of the document's form cannot leave these tests with nothing to see. */
+  /** So that a change of the document's form cannot leave these tests with nothing to see. */
   function expectMany(checked: number, atLeast: number): void {
     expect(checked, 'examples that were checked').at.least(atLeast)
   }
@@ -88,7 +92,7 @@ describe('examples of the description', () => {
 
   it('are there for each text with a form and each object with free keys', () => {
     for (const [path, node] of nodesIn(document)) {
-      if (path.endsWith('/propertyNames') || path.includes('/patternProperties/')) continue
+      if (ofFreeKeys.test(path)) continue
       const hasForm = typeof node.pattern === 'string'
       const hasFreeKeys = node.type === 'object' && isNode(node.additionalProperties)
       if (hasForm || hasFreeKeys) expect(node, path).property('examples').not.empty
@@ -154,6 +158,8 @@ describe('examples of the description', () => {
       const { description } = describedAt(command).responses[503] ?? {}
       for (const code of codes) expect(description, command).include(`\`${code}\``)
     }
+    const { description } = describedAt('post /ledgers/{ledger}/commands')
+    for (const code of codes) expect(description).include(`\`${code}\``)
   })
 
   function describedAt(command: string): Described {
