@@ -95,8 +95,11 @@ export async function* runBulk(body: AsyncIterable<Buffer>, bulk: Bulk): AsyncGe
       const entry = queue.first()
       if (!entry?.result) {
         if (!entry && queue.isEnded) break
-        if (piece !== '') yield piece
-        piece = ''
+        if (piece !== '') {
+          yield piece
+          piece = ''
+          continue // the queue may have changed, or ended, while it was sent
+        }
         await (entry ? entry.settled : queue.changed())
         if (entry?.failure) throw entry.failure
         if (entry) await nextTurn() // what became durable with it is ready by then too
