@@ -1,8 +1,11 @@
+import { shapeProblems } from '../events/shape-problems.ts'
+import type { ProblemDefinitions } from '../platform/http/problem.ts'
 import { codeOf } from '../platform/http/read-json.ts'
 import { compileUntyped, type Validator } from '../platform/json-schema.ts'
 import { JsonRefused, parseStrictJson } from '../platform/strict-json.ts'
 import type { LedgerCommand } from './domain/ledger/commands.ts'
 import { InvalidTime, lineSchemas, postTransactionOf } from './ledger-command.ts'
+import { failureProblems } from './problems.ts'
 import type { Line } from './split-lines.ts'
 
 /** A line that is no command. It spoils no other line. */
@@ -35,6 +38,9 @@ const validators = new Map<unknown, Validator<unknown>>(
   Object.entries(lineSchemas).map(([type, schema]) => [type, compileUntyped(schema)]),
 )
 
+/** What must be, by the codes that the shapes of a line name. */
+const advices: ProblemDefinitions = { ...shapeProblems, ...failureProblems }
+
 /** Reads the bulk's line of the given number. @throws {LineRefused} */
 export function readCommandLine(
   line: Line,
@@ -48,8 +54,10 @@ export function readCommandLine(
   if (!isValid) throw new LineRefused('unknown-command', 'no command is of this type', '/type')
   if (!isValid(value)) {
     const violation = isValid.violation()
-    const detail = `${violation.pointer} ${violation.message}`.trim()
-    throw new LineRefused(codeOf(violation), detail, violation.pointer)
+    const { pointer, message } = violation
+    const code = codeOf(violation)
+    const advice = advices[code]?.advice ?? ''
+    throw new LineRefused(code, `${pointer || 'The line'} ${message}. ${advice}`.trimEnd(), pointer)
   }
   const { key: ownKey, type, ...body } = value as LedgerCommand & { readonly key?: string }
   const content = { ...body, type } as LedgerCommand // in canonical order the hash costs less

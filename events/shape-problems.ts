@@ -32,10 +32,13 @@ export const shapeProblems = {
     'The overdraft',
     '`none`, `unlimited`, or a positive whole number of the smallest unit as a string, by asset.',
   ),
-  'invalid-reference': invalid('The reference', 'A string of 1 to 256 characters.'),
+  'invalid-reference': invalid(
+    'The reference',
+    'A string of 1 to 256 characters, without control characters.',
+  ),
   'invalid-metadata': invalid(
     'The metadata',
-    'At most 32 keys of letters, digits, `.`, `_` and `-`, each with a string of up to 1,024 characters.',
+    'At most 32 keys of letters, digits, `.`, `_` and `-`, each with a string of up to 1,024 characters, none of them a control character.',
   ),
   'invalid-time': invalid(
     'The time',

@@ -56,8 +56,30 @@ function violationOf(error: ErrorObject | undefined): SchemaViolation {
     const pointer = `${error.instancePath}/${escapePointer(missing)}`
     return { pointer, message: 'is missing', kind: 'missing-field', problem }
   }
-  const message = error.message ?? 'is not valid'
-  return { pointer: error.instancePath, message, kind: 'wrong-value', problem }
+  const key = error.propertyName
+  const pointer = key === undefined ? '' : `/${escapePointer(key)}`
+  const message = messageOf(error)
+  return { pointer: error.instancePath + pointer, message, kind: 'wrong-value', problem }
+}
+
+/** What must be, in words; `params` are those of the keyword. */
+function messageOf({ keyword, params, message, propertyName }: ErrorObject): string {
+  switch (keyword) {
+    case 'pattern':
+      return propertyName === undefined ? 'has another form' : 'is a key of another form'
+    case 'type':
+      return `must be of the type ${[params.type].flat().join(' or ')}`
+    case 'enum':
+      return `must be one of ${params.allowedValues.join(', ')}`
+    case 'minItems':
+    case 'minLength':
+      return `must have ${params.limit} ${keyword === 'minItems' ? 'items' : 'characters'} or more`
+    case 'maxItems':
+    case 'maxLength':
+      return `must have ${params.limit} ${keyword === 'maxItems' ? 'items' : 'characters'} or fewer`
+    default:
+      return message ?? 'is not valid'
+  }
 }
 
 const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -62,7 +62,9 @@ export const queryProblems = {
   'view-late': {
     status: 503,
     title: 'The view does not show the revision yet',
-    advice: 'The command did succeed. Read again after the seconds in `Retry-After`.',
+    advice:
+      'Read again after the seconds in `Retry-After`, if a command answered with this revision: it ' +
+      'did succeed. Any other may never come.',
   },
   'view-parked': {
     status: 503,

@@ -1,6 +1,5 @@
 import Router, { type RouterContext } from '@koa/router'
 import Koa from 'koa'
-import type { SchemaViolation } from '../json-schema.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { createDeadlines } from './deadlines.ts'
@@ -85,15 +84,24 @@ const noNext = async (): Promise<void> => {}
 const classes = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 const statusClass = (status: number): string => classes[Math.trunc(status / 100)] ?? 'other'
 
-export type MakeProblem = (code: string, violation: SchemaViolation) => Problem
+/** What is wrong, and in which part of the body or in which parameter. */
+export type Fault = { readonly message: string } & (
+  | { readonly pointer: string }
+  | { readonly parameter: string }
+)
+
+export type MakeProblem = (code: string, fault: Fault) => Problem
 
 /** Schemas name codes; this makes the problem of such a code. */
 function problemMaker(definitions: ProblemDefinitions): MakeProblem {
-  return (code, { pointer, message }) => {
+  return (code, { message, ...place }) => {
     const definition = definitions[code]
     if (!definition) throw new Error(`no problem is called ${code}`)
-    const detail = `${pointer === '' ? 'The value' : pointer} ${message}.`
-    return new Problem(code, definition, { detail, pointer })
+    const name = 'parameter' in place ? `The parameter ${place.parameter}` : place.pointer
+    // A code of the edge says what is wrong with anything; a schema's own says what must be.
+    const advice = Object.hasOwn(edgeProblems, code) ? '' : ` ${definition.advice}`
+    const detail = `${name || 'The body'} ${message}.${advice}`
+    return new Problem(code, definition, { detail, ...place })
   }
 }
 
@@ -102,7 +110,10 @@ function answerUnrouted(ctx: RouterContext): void {
   const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods))
   if (methods.size === 0) throw problem('not-found')
   const allow = [...methods, 'OPTIONS'].sort().join(', ')
-  if (ctx.method !== 'OPTIONS') throw problem('method-not-allowed', { headers: { Allow: allow } })
+  if (ctx.method !== 'OPTIONS') {
+    const detail = `It has ${allow}.`
+    throw problem('method-not-allowed', { detail, headers: { Allow: allow } })
+  }
   ctx.res.writeHead(204, ['Allow', allow])
   ctx.res.end()
 }

@@ -1,10 +1,10 @@
 import { compileUntyped, type Schema, type SchemaViolation } from '../json-schema.ts'
+import type { MakeProblem } from './app.ts'
 import { problem } from './edge-problems.ts'
 import type { QuerySchemas } from './operation.ts'
 import type { Problem } from './problem.ts'
 
 type Parameters = Record<string, unknown>
-type MakeProblem = (code: string, violation: SchemaViolation) => Problem
 
 interface QueryDeclaration {
   readonly query?: QuerySchemas
@@ -27,10 +27,10 @@ export function createQueryReader(
   const read = (name: string, text: string, into: Parameters): void => {
     const group = groups.find((candidate) => name.startsWith(candidate.slice(0, -1)))
     const reader = readers.get(group ?? name)
-    if (!reader || name.endsWith('.*')) throw problem('unknown-parameter', { parameter: name })
+    if (!reader || name.endsWith('.*')) throw refused('unknown-parameter', name)
     const target = group === undefined ? into : groupOf(into, group.slice(0, -2))
     const key = group === undefined ? name : name.slice(group.length - 1)
-    if (Object.hasOwn(target, key)) throw problem('repeated-parameter', { parameter: name })
+    if (Object.hasOwn(target, key)) throw refused('repeated-parameter', name)
     target[key] = reader(text)
   }
 
@@ -57,10 +57,30 @@ function groupOf(parameters: Parameters, name: string): Parameters {
   return fresh
 }
 
+const refusals = {
+  'unknown-parameter': 'is not known here',
+  'repeated-parameter': 'occurs more than once',
+} as const
+
+const refused = (code: keyof typeof refusals, parameter: string): Problem =>
+  problem(code, {
+    parameter,
+    detail: `The parameter ${JSON.stringify(parameter)} ${refusals[code]}.`,
+  })
+
 function queryProblem(violation: SchemaViolation, makeProblem: MakeProblem): Problem {
-  const parameter = violation.pointer.slice(1).replaceAll('/', '.')
-  if (violation.kind === 'missing-field') return problem('missing-parameter', { parameter })
-  return makeProblem(violation.problem ?? 'invalid-parameter', violation)
+  const parameter = parameterIn(violation)
+  if (violation.kind === 'missing-field') {
+    return problem('missing-parameter', { parameter, detail: `Give the parameter ${parameter}.` })
+  }
+  const { message } = violation
+  return makeProblem(violation.problem ?? 'invalid-parameter', { parameter, message })
+}
+
+/** `limit`, and `metadata.a/b` where a group has such a key. */
+function parameterIn({ pointer }: SchemaViolation): string {
+  const parts = pointer.slice(1).split('/')
+  return parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.')
 }
 
 function decode(text: string): string {
@@ -110,6 +130,8 @@ export function createParamsChecker(
   return (given) => {
     if (isValid(given)) return
     const violation = isValid.violation()
-    throw makeProblem(violation.problem ?? 'invalid-parameter', violation)
+    const { message } = violation
+    const fault = { parameter: parameterIn(violation), message }
+    throw makeProblem(violation.problem ?? 'invalid-parameter', fault)
   }
 }

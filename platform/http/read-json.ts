@@ -1,9 +1,7 @@
 import type { SchemaViolation, Validator } from '../json-schema.ts'
 import { JsonRefused, parseStrictJson } from '../strict-json.ts'
+import type { MakeProblem } from './app.ts'
 import { problem } from './edge-problems.ts'
-import type { Problem } from './problem.ts'
-
-type MakeProblem = (code: string, violation: SchemaViolation) => Problem
 
 /** Reads text as strict JSON of one shape. @throws {Problem} */
 export function createJsonReader(
@@ -15,7 +13,8 @@ export function createJsonReader(
     const value = parse(text, maxDepth)
     if (isValid(value)) return value
     const violation = isValid.violation()
-    throw makeProblem(codeOf(violation), violation)
+    const { pointer, message } = violation
+    throw makeProblem(codeOf(violation), { pointer, message })
   }
 }
 

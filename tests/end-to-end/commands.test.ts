@@ -135,6 +135,13 @@ describe('commands over HTTP, with everything running', () => {
       )
     })
 
+    it('ends where no line was to be decided', async () => {
+      for (const lines of [['{'], ['{', '{'], ['']]) {
+        const { text } = await bulk(lines)
+        expect(linesOf(text).at(-1)).include({ end: true, accepted: 0 })
+      }
+    })
+
     it('takes keys of the form that the header takes, so that none is one of its own', async () => {
       const form = (key: string) => ({ type: 'OpenAccount', account: 'lou', key })
       const keys = ['batch-1/1', 'k'.repeat(201), 'a b', '-a', 'k'.repeat(200)]
@@ -184,6 +191,30 @@ describe('commands over HTTP, with everything running', () => {
       await writer.close()
       expect(JSON.parse(await next())).include({ end: true, accepted: 2 })
     })
+  })
+
+  it('takes no control character in a reference or in metadata, and says so', async () => {
+    const refused = [
+      [{ reference: 'a\u0000b' }, 'invalid-reference', '/reference'],
+      [{ reference: 'a\nb' }, 'invalid-reference', '/reference'],
+      [{ metadata: { k: '\u001b[2J' } }, 'invalid-metadata', '/metadata/k'],
+    ] as const
+    for (const [part, code, pointer] of refused) {
+      const body = JSON.parse((await post({ ...pay('control', '1'), ...part })).text)
+      expect(body).include({ code, pointer })
+      expect(body.detail).match(/control character/)
+    }
+    const fine = { reference: 'Žluťoučký €', metadata: { k: '' } }
+    expect((await post({ ...pay('no-control', '1'), ...fine })).status).equal(201)
+  })
+
+  it('says what an amount must be, in the body and in a line', async () => {
+    const says = /^\/postings\/0\/amount has another form\. A positive whole number of the smallest/
+    expect(JSON.parse((await post(pay('form', '1.5'))).text).detail).match(says)
+    const { text } = await bulk([{ type: 'PostTransaction', ...pay('form', '1.5') }])
+    expect(linesOf(text)[0].detail).match(says)
+    const bad = await send('PUT', '/ledgers/shop/accounts/od', { overdrafts: { czk: 'none' } })
+    expect(JSON.parse(bad.text)).include({ code: 'invalid-asset', pointer: '/overdrafts/czk' })
   })
 
   it('describes what keeps a command from being decided, and the form of its key', async () => {

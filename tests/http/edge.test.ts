@@ -143,6 +143,22 @@ describe('HTTP edge', () => {
     for (const [query, code, what] of refused) {
       it(`refuse ${what}: ${query}`, () => expectProblem(get(`/things/a${query}`), 400, code))
     }
+    const named: readonly [string, string, string][] = [
+      ['/things/a?limit=0', 'limit', 'invalid-parameter'],
+      ['/things/a?at=long', 'at', 'invalid-name'],
+      ['/things/a?metadata.k~%2F=too-long', 'metadata.k~/', 'invalid-parameter'],
+      ['/things/a?other=1', 'other', 'unknown-parameter'],
+      ['/things/a?limit=1&limit=2', 'limit', 'repeated-parameter'],
+      ['/things/A', 'name', 'invalid-name'],
+    ]
+    for (const [path, parameter, code] of named) {
+      it(`are named where they are refused: ${path}`, async () => {
+        const body = await jsonOf(get(path))
+        expect(body).include({ code, parameter })
+        expect(body.detail).include(parameter).and.not.include('/limit')
+        expect(body).not.property('pointer')
+      })
+    }
     it('keep a key called __proto__ within its group', async () => {
       const text = await (await get('/things/a?metadata.__proto__=x')).text()
       expect(text).include('"metadata":{"__proto__":"x"}')

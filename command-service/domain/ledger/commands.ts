@@ -20,18 +20,32 @@ export const clientTimeSchema = {
   problem: 'invalid-time',
 } as const satisfies Schema
 
+/** No NUL, line break or other C0 control. Events may hold some, from before this was asked. */
+const printable = '^[^\\u0000-\\u001f]*$'
+
+const clientReferenceSchema = { ...referenceSchema, pattern: printable } as const satisfies Schema
+
+const clientMetadataSchema = {
+  ...metadataSchema,
+  additionalProperties: {
+    ...metadataSchema.additionalProperties,
+    pattern: printable,
+    examples: ['spring'],
+  },
+} as const satisfies Schema
+
 /** What each command carries. The HTTP bodies and the lines of a bulk are these shapes. */
 export const ledgerCommands = {
   CreateLedger: {
     type: 'object',
-    properties: { accountOpening: accountOpeningSchema, metadata: metadataSchema },
+    properties: { accountOpening: accountOpeningSchema, metadata: clientMetadataSchema },
     additionalProperties: false,
   },
   OpenAccount: {
     type: 'object',
     properties: {
       account: accountIdSchema,
-      metadata: metadataSchema,
+      metadata: clientMetadataSchema,
       overdrafts: overdraftsSchema,
     },
     required: ['account'],
@@ -48,9 +62,9 @@ export const ledgerCommands = {
     properties: {
       effectiveAt: clientTimeSchema,
       id: idSchema,
-      metadata: metadataSchema,
+      metadata: clientMetadataSchema,
       postings: postingsSchema,
-      reference: referenceSchema,
+      reference: clientReferenceSchema,
     },
     required: ['postings'],
     additionalProperties: false,
