@@ -108,7 +108,7 @@ function problemMaker(definitions: ProblemDefinitions): MakeProblem {
 /** A path without such a method, or no path at all. `OPTIONS` is answered for every path. */
 function answerUnrouted(ctx: RouterContext): void {
   const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods))
-  if (methods.size === 0) throw problem('not-found')
+  if (methods.size === 0) throw problem('not-found', { detail: '/docs lists all paths' })
   const allow = [...methods, 'OPTIONS'].sort().join(', ')
   if (ctx.method !== 'OPTIONS') {
     const detail = `It has ${allow}.`
