@@ -34,15 +34,33 @@ export function parseStrictJson(text: string, limits: JsonLimits = defaultJsonLi
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new JsonRefused('invalid-json', 'The text is not JSON.', { cause })
+    throw new JsonRefused('invalid-json', `The text is not JSON${placeIn(text, cause)}.`, { cause })
   }
   // A key that came twice is one colon more in the text than there are keys in the value.
   const colons = scan(text, limits.maxDepth)
   // Only an escape can make a lone surrogate: the text itself was valid UTF-8.
   const keys = text.includes('\\u') ? countKeys(value, isWellFormed) : countKeys(value)
-  if (keys !== colons) throw new JsonRefused('duplicate-key', 'An object has the same key twice.')
+  if (keys !== colons) {
+    throw new JsonRefused('duplicate-key', `An object has the key ${repeatedKey(text)} twice.`)
+  }
   return value
 }
+
+/** The engine's own words quote the text: only the place is taken from them, where they have one. */
+function placeIn(text: string, cause: unknown): string {
+  const { message } = cause as SyntaxError
+  if (message.includes('end of JSON input')) return `: it ends early, at position ${text.length}`
+  const position = /at position (\d+)/.exec(message)?.[1]
+  if (position !== undefined) return ` at position ${position}`
+  const token = /^Unexpected token '(.)'/u.exec(message)?.[1]
+  return token === undefined ? '' : `: ${token} stands where it cannot`
+}
+
+const maxShownKey = 64
+
+/** A key as it is written, shortened. */
+const shown = (key: string): string =>
+  key.length > maxShownKey + 2 ? `${key.slice(0, maxShownKey)}…"` : key
 
 const quote = 0x22
 const backslash = 0x5c
@@ -55,16 +73,21 @@ const backslash = 0x5c
 function scan(text: string, maxDepth: number): number {
   let colons = 0
   let depth = 0
-  let hasEscape = false // of the last string
+  let start = 0 // of the last string
+  let hasEscape = false // in it
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case quote:
+        start = at
         at = endOfString(text, at + 1)
         hasEscape = at < 0
         if (hasEscape) at = -at
         break
       case 0x3a: // :
-        if (hasEscape) throw new JsonRefused('escaped-key', 'A key is written with an escape.')
+        if (hasEscape) {
+          const key = shown(text.slice(start, at).trimEnd())
+          throw new JsonRefused('escaped-key', `The key ${key} is written with an escape.`)
+        }
         colons += 1
         break
       case 0x7b: // {
@@ -87,6 +110,26 @@ function scan(text: string, maxDepth: number): number {
     }
   }
   return colons
+}
+
+/** The first key that its object has already. */
+function repeatedKey(text: string): string {
+  const objects: Set<string>[] = []
+  let last = ''
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at)
+    if (character === '"') {
+      const end = Math.abs(endOfString(text, at + 1))
+      last = text.slice(at, end + 1)
+      at = end
+    } else if (character === '{') objects.push(new Set())
+    else if (character === '}') objects.pop()
+    else if (character === ':') {
+      if (objects.at(-1)?.has(last)) break
+      objects.at(-1)?.add(last)
+    }
+  }
+  return shown(last)
 }
 
 /** Where the string ends; negative if there was an escape in it. */

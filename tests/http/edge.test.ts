@@ -211,6 +211,18 @@ describe('HTTP edge', () => {
       it(`refuses ${what}`, () =>
         expectProblem(post(body), 400, code, pointer === undefined ? {} : { pointer }))
     }
+    const details: readonly [string, RegExp][] = [
+      ['{"name":}', /: } stands where it cannot/],
+      ['{name:1}', /at position 1/],
+      ['{"name":', /ends early, at position 8/],
+      ['{"name":"{","size":1, "name" :"b"}', /the key "name" twice/],
+      ['{"na\\u006de" :"b"}', /The key "na\\u006de" is written/],
+    ]
+    for (const [body, detail] of details) {
+      it(`says what is wrong with ${body}`, async () => {
+        expect((await jsonOf(post(body))).detail).match(detail)
+      })
+    }
     it('is refused where it is too large', async () => {
       await expectProblem(post(`"${'x'.repeat(2_000)}"`), 413, 'body-too-large', { limit: 2_000 })
     })
