@@ -3,7 +3,7 @@ import type { Request } from '../platform/http/request.ts'
 import type { DocumentKey, Projection } from '../projections/projection.ts'
 import type { Build, ReadModelStore, StoredDocument } from '../projections/read-model-store.ts'
 import { createLiveBuilds, documentKey, type LiveBuild, maxKeptLength } from './live-builds.ts'
-import { queryProblem, retryAfter } from './problems.ts'
+import { queryProblem, queryProblems, retryAfter } from './problems.ts'
 
 /** A build to read from, with what it shows of a stream at least. */
 export interface View {
@@ -147,7 +147,10 @@ function waitMsOf(request: Request): number {
   if (wait === undefined) return defaultWaitMs
   const seconds = /^wait\s*=\s*"?(\d{1,4})"?$/i.exec(wait)?.[1]
   const waitMs = Number(seconds) * 1_000
-  if (!(waitMs <= maxWaitMs)) throw queryProblem('invalid-wait')
+  if (!(waitMs <= maxWaitMs)) {
+    const detail = `The header Prefer asks to wait in another way. ${queryProblems['invalid-wait'].advice}`
+    throw queryProblem('invalid-wait', { detail, parameter: 'Prefer' })
+  }
   return waitMs
 }
 

@@ -55,6 +55,11 @@ export function writeCursor(identity: ListIdentity, after: PageKey): string {
   return Buffer.from(text).toString('base64url')
 }
 
+const notOurs = {
+  parameter: 'cursor',
+  detail: 'The parameter cursor is not the `next` of a page with these filters and this order.',
+} as const
+
 /** @throws {Problem} where the cursor is made up, or of another list */
 export function readCursor(
   identity: ListIdentity,
@@ -62,13 +67,13 @@ export function readCursor(
 ): PageKey | undefined {
   if (cursor === undefined) return undefined
   const value = parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (!isCursor(value)) throw queryProblem('invalid-cursor')
+  if (!isCursor(value)) throw queryProblem('invalid-cursor', notOurs)
   const { after } = value
   const fits =
     after.length === identity.key.length &&
     after.every((part: KeyValue, at) => typeof part === identity.key[at]) &&
     writeCursor(identity, after) === cursor // also what decoding forgives is not ours
-  if (!fits) throw queryProblem('invalid-cursor')
+  if (!fits) throw queryProblem('invalid-cursor', notOurs)
   return after
 }
 
@@ -76,7 +81,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw queryProblem('invalid-cursor', { cause })
+    throw queryProblem('invalid-cursor', { ...notOurs, cause })
   }
 }
 
