@@ -4,8 +4,8 @@ import { type ProblemDefinitions, problemsOf } from './problem.ts'
 export const edgeProblems = {
   'invalid-request': {
     status: 400,
-    title: 'The request is not HTTP/1.1',
-    advice: 'Check the request line, the headers and the framing of the body.',
+    title: 'The request is not one that HTTP/1.1 and this server know',
+    advice: 'Check the method, the request line, the headers and the framing of the body.',
   },
   'invalid-target': {
     status: 400,
