@@ -4,7 +4,7 @@ import { type ProblemDefinitions, problemsOf } from './problem.ts'
 export const edgeProblems = {
   'invalid-request': {
     status: 400,
-    title: 'The request is not one that HTTP/1.1 and this server know',
+    title: 'The request is not HTTP as this server knows it',
     advice: 'Check the method, the request line, the headers and the framing of the body.',
   },
   'invalid-target': {
