@@ -10,12 +10,12 @@ import { temporaryFolder } from '../temporary-folder.ts'
 import { type EvidentProcess, startEvident } from './evident-process.ts'
 import { plainHeader, plainMapping } from './import-fixture.ts'
 
-const rows = 5_000
+const rows = 3_000
 const kills = 2
 
 /** How far the write-ahead log has grown when something is killed: within the posting of the rows. */
 const minBytes = 50_000
-const maxBytes = 1_000_000
+const maxBytes = 600_000
 
 describe('kill -9 in the middle of an import', function () {
   this.timeout(120_000)
