@@ -13,7 +13,7 @@ import {
   type StoredDocument,
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
-import { planInList } from './sqlite-read-models-lists.ts'
+import { type FindPlan, planInList } from './sqlite-read-models-lists.ts'
 import { type CollectionLayout, columnOf, type IndexLayout } from './sqlite-read-models-schema.ts'
 import { createPrepare } from './sqlite-read-models-statements.ts'
 
@@ -42,8 +42,8 @@ export function createFinder(
     }
     const shown = conditionsOf(query, layout)
     const { from, conditions, order, rest, values } = index?.grows
-      ? inList(query)
-      : inIndex(query, layout, index)
+      ? planInList(query, layout, index, prepare)
+      : planInIndex(query, layout, index)
     const body = shown.sql === '' ? 'd.body' : `CASE WHEN ${shown.sql} THEN d.body END`
     const sql = `SELECT ${['d.id', 'd.revision', body, ...rest]} FROM ${from}
       ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`
@@ -55,11 +55,6 @@ export function createFinder(
     const rows = isFiltered ? statement.iterate(...given) : statement.all(...given)
     const isShown = (text: string, id: string) => hasKeys(declaration, { id, text }, shown.keys)
     return pageOf(rows as unknown as Iterable<Row>, query.limit, isShown)
-
-    function inList(wanted: Query): Plan {
-      const { condition, ...plan } = planInList(wanted, layout, index as IndexLayout, prepare)
-      return { ...plan, conditions: [condition], rest: ['d.revision'] }
-    }
   }
 }
 
@@ -86,16 +81,11 @@ function pageOf(
 
 const keyOf = ([id, _revision, _body, ...rest]: Row): PageKey => [...rest, id]
 
-interface Plan {
-  readonly from: string
-  readonly conditions: readonly string[]
-  readonly order: string
-  /** The page key's columns, but for the id. */
-  readonly rest: readonly string[]
-  readonly values: readonly KeyValue[]
-}
-
-function inIndex(query: Query, layout: CollectionLayout, index: IndexLayout | undefined): Plan {
+function planInIndex(
+  query: Query,
+  layout: CollectionLayout,
+  index: IndexLayout | undefined,
+): FindPlan {
   const { direction = 'forward', equals } = query
   const fields = index?.fields ?? []
   if (equals.length > fields.length) throw new UndeclaredQuery(`${query.index} has fewer fields`)
@@ -128,11 +118,16 @@ function conditionsOf({ where = {} }: Query, { indexes, columns, name }: Collect
   const keys: [string, KeyValue][] = []
   for (const [field, value] of Object.entries(where)) {
     const table = indexes.find(({ manyOf, grows }) => manyOf === field && !grows)
-    if (columns.includes(field)) parts.push(`d.${columnOf(field)} = ?`)
-    else if (table) parts.push(isInTable(table, field))
-    else if (indexes.some(({ fields }) => fields.includes(field))) keys.push([field, value])
-    else throw new UndeclaredQuery(`${name} has no key ${field}`)
-    if (keys.at(-1)?.[0] !== field) values.push(value)
+    const isColumn = columns.includes(field)
+    const condition = isColumn ? `d.${columnOf(field)} = ?` : table && isInTable(table, field)
+    if (condition !== undefined) {
+      parts.push(condition)
+      values.push(value)
+    } else if (indexes.some(({ fields }) => fields.includes(field))) {
+      keys.push([field, value])
+    } else {
+      throw new UndeclaredQuery(`${name} has no key ${field}`)
+    }
   }
   return { sql: parts.join(' AND '), values, keys }
 }

@@ -31,12 +31,14 @@ interface RowBounds {
   readonly below: number
 }
 
-/** The part of a statement that finds documents in a list, and its values. */
-export interface ListPlan {
+/** The parts of a statement that finds documents, `d`, and its values. */
+export interface FindPlan {
   readonly from: string
-  readonly condition: string
-  readonly values: readonly KeyValue[]
+  readonly conditions: readonly string[]
   readonly order: string
+  /** The page key's columns, but for the id. */
+  readonly rest: readonly string[]
+  readonly values: readonly KeyValue[]
 }
 
 /** Finds in the lists of one collection's growing indexes. Rows, revisions and places all agree. */
@@ -45,7 +47,7 @@ export function planInList(
   { table, lists = '' }: CollectionLayout,
   index: IndexLayout,
   prepare: Prepare,
-): ListPlan {
+): FindPlan {
   const { equals, after, direction = 'forward' } = query
   if (equals.length !== index.fields.length - 1 || query.prefix !== undefined) {
     throw new UndeclaredQuery(`${index.name} lists by revision, for values of all other fields`)
@@ -94,5 +96,6 @@ export function planInList(
 
   const { above, below } = boundsOfPage()
   const order = `l.rowid ${direction === 'forward' ? 'ASC' : 'DESC'}`
-  return { from, condition, values: [match, above, below], order }
+  const values = [match, above, below]
+  return { from, conditions: [condition], order, rest: ['d.revision'], values }
 }

@@ -1,6 +1,6 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Entry } from './account-entries.ts'
 import type { Account } from './accounts.ts'
+import { allDocuments } from './all-pages.ts'
 import { accountId, ledgerStream } from './ledger-ids.ts'
 import { byId } from './projection.ts'
 import type { Build, PageKey } from './read-model-store.ts'
@@ -53,27 +53,19 @@ export async function trialBalance(
   const total = new Map<string, AssetTotal>()
   const byPrefix = new Map<string, Map<string, AssetTotal>>()
 
-  let after: PageKey | undefined
-  do {
-    const page = await build.find({
-      ...{ collection: 'accounts', index: byId, equals: [], limit: pageSize },
-      prefix: accountId(stream, prefix),
-      ...(after ? { after } : {}),
-    })
-    for (const document of page.documents) {
-      const account = JSON.parse(document.body) as Account
-      const balances =
-        document.revision <= revision
-          ? balancesNow(account)
-          : await balancesAt(build, account, revision)
-      for (const [asset, balance] of balances) {
-        add(total, asset, balance)
-        if (depth !== undefined) add(groupOf(byPrefix, account.account, depth), asset, balance)
-      }
+  const inLedger = { collection: 'accounts', index: byId, equals: [], limit: pageSize }
+  const documents = allDocuments(build, { ...inLedger, prefix: accountId(stream, prefix) })
+  for await (const document of documents) {
+    const account = JSON.parse(document.body) as Account
+    const balances =
+      document.revision <= revision
+        ? balancesNow(account)
+        : await balancesAt(build, account, revision)
+    for (const [asset, balance] of balances) {
+      add(total, asset, balance)
+      if (depth !== undefined) add(groupOf(byPrefix, account.account, depth), asset, balance)
     }
-    after = page.next
-    await otherWork()
-  } while (after)
+  }
   return { revision, total, byPrefix }
 }
 

@@ -1,6 +1,6 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
+import { allDocuments } from './all-pages.ts'
 import { byId, type CollectionDeclaration } from './projection.ts'
-import type { Build, PageKey, StoredDocument } from './read-model-store.ts'
+import type { Build, StoredDocument } from './read-model-store.ts'
 
 /** Documents compared at once. */
 const pageSize = 500
@@ -67,21 +67,8 @@ async function compareProgress(
   return differences
 }
 
-async function* documentsOf(
-  build: Pick<Build, 'find'>,
-  collection: string,
-): AsyncGenerator<StoredDocument> {
-  let after: PageKey | undefined
-  do {
-    const page = await build.find({
-      ...{ collection, index: byId, equals: [], limit: pageSize },
-      ...(after ? { after } : {}),
-    })
-    yield* page.documents
-    after = page.next
-    await otherWork()
-  } while (after)
-}
+const documentsOf = (build: Pick<Build, 'find'>, collection: string) =>
+  allDocuments(build, { collection, index: byId, equals: [], limit: pageSize })
 
 /** Walks two lists in the order of their ids side by side; a document that one lacks stands alone. */
 async function* pairs(

@@ -1,9 +1,10 @@
 import type { Ledger } from '../../command-service/domain/ledger/state.ts'
 import type { Entry } from '../../projections/account-entries.ts'
 import { type Account, accounts } from '../../projections/accounts.ts'
+import { allDocuments } from '../../projections/all-pages.ts'
 import { accountId, ledgerOf } from '../../projections/ledger-ids.ts'
 import { byId } from '../../projections/projection.ts'
-import type { Build, PageKey, Query, StoredDocument } from '../../projections/read-model-store.ts'
+import type { Build } from '../../projections/read-model-store.ts'
 import type { DocumentsToCheck } from './check-read-models.ts'
 
 const pageSize = 1_000
@@ -18,7 +19,8 @@ export async function checkBalances({
   if (projection !== accounts.name) return
   for (const [stream, state] of states) {
     const missing = new Set([...state.accounts.ownEntries()].map(([account]) => account))
-    for await (const { body } of documents(build, {
+    for await (const { body } of allDocuments(build, {
+      limit: pageSize,
       collection: 'accounts',
       index: byId,
       equals: [],
@@ -52,7 +54,8 @@ async function sumEntries(
   account: string,
 ): Promise<ReadonlyMap<string, bigint>> {
   const sums = new Map<string, bigint>()
-  for await (const { body } of documents(build, {
+  for await (const { body } of allDocuments(build, {
+    limit: pageSize,
     collection: 'entries',
     index: 'by-account',
     equals: [ledgerOf(stream), account],
@@ -61,16 +64,4 @@ async function sumEntries(
     sums.set(asset, (sums.get(asset) ?? 0n) + BigInt(change))
   }
   return sums
-}
-
-async function* documents(
-  build: Pick<Build, 'find'>,
-  query: Omit<Query, 'limit' | 'after'>,
-): AsyncIterable<StoredDocument> {
-  let after: PageKey | undefined
-  do {
-    const page = await build.find({ ...query, limit: pageSize, ...(after && { after }) })
-    yield* page.documents
-    after = page.next
-  } while (after)
 }

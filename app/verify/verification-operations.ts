@@ -42,6 +42,13 @@ export const verificationRunSchema = {
 
 const describe = ({ progress, ...run }: VerificationRun) => ({ ...run, ...progress })
 
+/** @throws {Problem} */
+function found(verifier: Verifier, verification: string) {
+  const run = verifier.find(verification)
+  if (!run) throw verificationProblem('verification-not-found')
+  return json(200, describe(run))
+}
+
 /** Routes by which a server is told to verify itself while it serves. */
 export const verificationOperations = (verifier: Verifier): readonly Operation[] => [
   operation({
@@ -69,11 +76,7 @@ export const verificationOperations = (verifier: Verifier): readonly Operation[]
     params: { verification: idSchema },
     answers: { 200: { description: 'As far as it is', schema: verificationRunSchema } },
     problems: ['verification-not-found'],
-    handle({ params: { verification } }) {
-      const run = verifier.find(verification)
-      if (!run) throw verificationProblem('verification-not-found')
-      return json(200, describe(run))
-    },
+    handle: ({ params: { verification } }) => found(verifier, verification),
   }),
 
   operation({
@@ -87,9 +90,7 @@ export const verificationOperations = (verifier: Verifier): readonly Operation[]
     problems: ['verification-not-found'],
     async handle({ params: { verification } }) {
       await verifier.cancel(verification)
-      const run = verifier.find(verification)
-      if (!run) throw verificationProblem('verification-not-found')
-      return json(200, describe(run))
+      return found(verifier, verification)
     },
   }),
 ]

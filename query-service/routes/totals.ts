@@ -1,13 +1,13 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
 import { ledgerIdSchema } from '../../events/shapes.ts'
 import { json, type Operation, operation } from '../../platform/http/operation.ts'
 import type { AccountMonth } from '../../projections/account-months.ts'
 import { accounts } from '../../projections/accounts.ts'
+import { allPages } from '../../projections/all-pages.ts'
 import type { DaySums } from '../../projections/days.ts'
 import { accountId, ledgerStream } from '../../projections/ledger-ids.ts'
 import { plus } from '../../projections/money.ts'
 import { byId } from '../../projections/projection.ts'
-import type { Build, PageKey } from '../../projections/read-model-store.ts'
+import type { Build } from '../../projections/read-model-store.ts'
 import { type Totals, trialBalance } from '../../projections/trial-balance.ts'
 import { freshnessHeaders } from '../freshness.ts'
 import {
@@ -125,22 +125,16 @@ async function sumDays(
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<readonly Volume[]> {
   const sums = new Map<string, Volume>()
-  let after: PageKey | undefined
   let examined = 0
-  do {
-    const page = await build.find({
-      ...{ collection: 'months', index: byId, equals: [], prefix, limit: pageSize },
-      ...(after && { after }),
-    })
-    examined += page.documents.length
+  const months = { collection: 'months', index: byId, equals: [], limit: pageSize }
+  for await (const documents of allPages(build, { ...months, prefix })) {
+    examined += documents.length
     if (examined > maxSummedMonths) throw queryProblem('too-much-to-sum')
-    for (const { body } of page.documents) {
+    for (const { body } of documents) {
       const { asset, days } = JSON.parse(body) as AccountMonth
       for (const sum of days) if (sum.day >= from && sum.day < to) add(sums, asset, sum)
     }
-    after = page.next
-    await otherWork()
-  } while (after)
+  }
   return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum)
 }
 

@@ -24,3 +24,13 @@ export function faultyStore(store: EventStore, { exclusive = true } = {}): Fault
   }
   return faulty
 }
+
+/** From now on appends wait until what it returns is called. */
+export function holdAppends(store: FaultyStore): () => void {
+  const gate = Promise.withResolvers<void>()
+  store.intercept = async (append) => {
+    await gate.promise
+    return append()
+  }
+  return gate.resolve
+}

@@ -13,7 +13,7 @@ import {
 } from '../../events/event-store.ts'
 import { eventually, failureOf } from '../eventually.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { faultyStore } from './faulty-store.ts'
+import { faultyStore, holdAppends } from './faulty-store.ts'
 import { brief, create, openBank, openHandler, openStore, pay } from './ledger-under-test.ts'
 
 describe('command handling', () => {
@@ -123,11 +123,7 @@ describe('command handling', () => {
       const { send } = await openHandler({ store: slow, folder })
       await send(create)
       await send(openBank)
-      const gate = Promise.withResolvers<void>()
-      slow.intercept = async (append) => {
-        await gate.promise
-        return append()
-      }
+      const letThrough = holdAppends(slow)
       const answered: string[] = []
       const sent = [
         send(pay('in', '5', 'bank', 'a')),
@@ -137,7 +133,7 @@ describe('command handling', () => {
       ].map((promise) => promise.then((outcome) => answered.push(brief(outcome))))
       await eventually(() => slow.appends.length === 3, 'the append is under way')
       expect(answered).deep.equal([])
-      gate.resolve()
+      letThrough()
       await Promise.all(sent)
       expect(answered).deep.equal([
         'accepted 3 AccountOpened,TransactionPosted',
@@ -455,11 +451,7 @@ describe('command handling', () => {
       const slow = faultyStore(store)
       const { send, handler } = await openHandler({ store: slow, folder })
       await send(create)
-      const gate = Promise.withResolvers<void>()
-      slow.intercept = async (append) => {
-        await gate.promise
-        return append()
-      }
+      const letThrough = holdAppends(slow)
       const content = { of: 'x'.repeat(1_000_000) }
       const sent: Promise<string>[] = []
       const sendNext = () => sent.push(send(create, { content }).then(brief, ({ code }) => code))
@@ -468,7 +460,7 @@ describe('command handling', () => {
       for (let n = 0; n < 20; n += 1) sendNext()
       expect(handler.stats().waitingBytes).within(maxWaitingBytes - 1_000_100, maxWaitingBytes)
       const room = handler.room()
-      gate.resolve()
+      letThrough()
       await room
       const answers = await Promise.all(sent)
       expect(answers.filter((text) => text === 'accepted 0')).lengthOf(67)
@@ -517,16 +509,12 @@ describe('command handling', () => {
       const slow = faultyStore(store)
       const { send, handler } = await openHandler({ store: slow, folder })
       await send(create)
-      const gate = Promise.withResolvers<void>()
-      slow.intercept = async (append) => {
-        await gate.promise
-        return append()
-      }
+      const letThrough = holdAppends(slow)
       const accepted = send(openBank)
       await eventually(() => slow.appends.length === 2, 'it is under way')
       const closing = handler.close()
       expect(await failureOf(send(pay('t1', '1', 'bank', 'a')))).include({ code: 'OVERLOADED' })
-      gate.resolve()
+      letThrough()
       expect(brief(await accepted)).equal('accepted 1 AccountOpened')
       await closing
     })
