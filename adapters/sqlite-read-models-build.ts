@@ -11,10 +11,11 @@ import {
 } from '../projections/read-model-store.ts'
 import { createCheckpoints } from './sqlite-read-models-checkpoints.ts'
 import { guarded, openReadModelFile, useFor } from './sqlite-read-models-file.ts'
-import { createFinder, type FoundCollection } from './sqlite-read-models-finder.ts'
+import { createFinder } from './sqlite-read-models-finder.ts'
 import { withRevision } from './sqlite-read-models-revision.ts'
 import {
   buildSchema,
+  type DeclaredCollection,
   furthestSchema,
   indexesOf,
   layoutOf,
@@ -125,7 +126,7 @@ type DocumentRow = readonly [string, number, string]
 function readerOf(
   db: ReturnType<typeof openReadModelFile>,
   run: <T>(work: () => T) => T,
-  collections: ReadonlyMap<string, FoundCollection>,
+  collections: ReadonlyMap<string, DeclaredCollection>,
 ): Omit<Build, 'name' | 'write' | 'abandon' | 'completeIndexes'> {
   const getters = new Map(
     [...collections].map(([name, { layout }]) => {

@@ -14,13 +14,13 @@ import {
   UndeclaredQuery,
 } from '../projections/read-model-store.ts'
 import { type FindPlan, planInList } from './sqlite-read-models-lists.ts'
-import { type CollectionLayout, columnOf, type IndexLayout } from './sqlite-read-models-schema.ts'
+import {
+  type CollectionLayout,
+  columnOf,
+  type DeclaredCollection,
+  type IndexLayout,
+} from './sqlite-read-models-schema.ts'
 import { createPrepare } from './sqlite-read-models-statements.ts'
-
-export interface FoundCollection {
-  readonly declaration: CollectionDeclaration
-  readonly layout: CollectionLayout
-}
 
 /** A row as an array: id, revision, body (null where a condition fails), then the page key's values. */
 type Row = readonly [string, number, string | null, ...KeyValue[]]
@@ -28,7 +28,7 @@ type Row = readonly [string, number, string | null, ...KeyValue[]]
 /** Finds pages of a build's documents by its declared indexes. */
 export function createFinder(
   db: DatabaseSync,
-  collections: ReadonlyMap<string, FoundCollection>,
+  collections: ReadonlyMap<string, DeclaredCollection>,
 ): (query: Query) => Page {
   const prepare = createPrepare(db)
 

@@ -52,6 +52,12 @@ export interface CollectionLayout {
   readonly lists: string | undefined
 }
 
+/** A collection as a projection declares it, and how it lies in the file. */
+export interface DeclaredCollection {
+  readonly declaration: CollectionDeclaration
+  readonly layout: CollectionLayout
+}
+
 export interface IndexLayout extends IndexDeclaration {
   /** The SQL index or, where a field has several values, the table that serves as one. */
   readonly sqlName: string

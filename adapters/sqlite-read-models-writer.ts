@@ -1,18 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type {
-  CollectionDeclaration,
-  DocumentKey,
-  Keys,
-  KeyValue,
-} from '../projections/projection.ts'
+import type { DocumentKey, Keys, KeyValue } from '../projections/projection.ts'
 import type { Changes, DocumentWrite } from '../projections/read-model-store.ts'
 import { listName } from './sqlite-read-models-lists.ts'
-import { type CollectionLayout, columnOf, type IndexLayout } from './sqlite-read-models-schema.ts'
-
-export interface WrittenCollection {
-  readonly declaration: CollectionDeclaration
-  readonly layout: CollectionLayout
-}
+import {
+  type CollectionLayout,
+  columnOf,
+  type DeclaredCollection,
+  type IndexLayout,
+} from './sqlite-read-models-schema.ts'
 
 export interface ChangeWriter {
   write(changes: Changes): readonly DocumentKey[]
@@ -26,7 +21,7 @@ export interface ChangeWriter {
  */
 export function createChangeWriter(
   db: DatabaseSync,
-  collections: ReadonlyMap<string, WrittenCollection>,
+  collections: ReadonlyMap<string, DeclaredCollection>,
   { areIndexesDeferred }: { readonly areIndexesDeferred: boolean },
 ): ChangeWriter {
   const writers = new Map(
@@ -105,7 +100,7 @@ type DocumentWriter = (document: DocumentWrite) => boolean
 
 function prepareWriter(
   db: DatabaseSync,
-  collection: WrittenCollection,
+  collection: DeclaredCollection,
   areIndexesDeferred: boolean,
 ): DocumentWriter {
   if (collection.layout.isFinal) return finalWriter(db, collection, areIndexesDeferred)
@@ -114,7 +109,7 @@ function prepareWriter(
 
 function finalWriter(
   db: DatabaseSync,
-  { declaration, layout }: WrittenCollection,
+  { declaration, layout }: DeclaredCollection,
   areIndexesDeferred: boolean,
 ): DocumentWriter {
   const insert = insertInto(layout, ['id', 'revision', ...layout.columns.map(columnOf), 'body'])
@@ -144,7 +139,10 @@ function listAdder(db: DatabaseSync, { lists, indexes }: CollectionLayout) {
   }
 }
 
-function plainWriter(db: DatabaseSync, { declaration, layout }: WrittenCollection): DocumentWriter {
+function plainWriter(
+  db: DatabaseSync,
+  { declaration, layout }: DeclaredCollection,
+): DocumentWriter {
   const names = ['id', 'revision', ...layout.columns.map(columnOf), 'body']
   const upsert = db.prepare(`${insertInto(layout, names)} ${unlessAsNew(names)}`)
   const textOf = declaration.form?.write ?? JSON.stringify
@@ -155,7 +153,10 @@ function plainWriter(db: DatabaseSync, { declaration, layout }: WrittenCollectio
 }
 
 /** For documents with rows in tables of indexes: most writes leave those as they are. */
-function rowedWriter(db: DatabaseSync, { declaration, layout }: WrittenCollection): DocumentWriter {
+function rowedWriter(
+  db: DatabaseSync,
+  { declaration, layout }: DeclaredCollection,
+): DocumentWriter {
   const columns = layout.columns.map(columnOf)
   const names = ['id', 'revision', ...columns, 'index_rows', 'body']
   const sets = [...columns, 'body', 'revision'].map((column) => `${column} = ?`)
